@@ -1,0 +1,5 @@
+"""Makes `python -m course` the command `course`."""
+
+from course.cli import main
+
+main(prog_name="course")

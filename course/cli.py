@@ -1,0 +1,107 @@
+"""The command `course`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from utils.errors import CourseError
+
+
+class _Group(click.Group):
+    """Turns the course's own errors into one sentence and exit status 1."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except CourseError as error:
+            raise click.ClickException(str(error)) from None
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            raise SystemExit(130) from None
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tape-to-mlp")
+def main() -> None:
+    """From the first tf.GradientTape to a training loop of your own.
+
+    Learners need one command, `course lab`. The others are for those who run and look after
+    the course.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
+
+
+@main.command()
+@click.argument("lessons", nargs=-1, metavar="[LESSON]...")
+@click.option(
+    "-p",
+    "parameters",
+    nargs=2,
+    multiple=True,
+    metavar="NAME VALUE",
+    help="Set a parameter of the lessons, as in `-p epochs 1`. May be repeated.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("build", "lessons"),
+    show_default=True,
+    metavar="DIR",
+    help="Where the executed lessons go.",
+)
+@click.option(
+    "--update",
+    is_flag=True,
+    help="Also refresh the outputs stored in the lessons, from the real data only.",
+)
+def run(
+    lessons: tuple[str, ...], parameters: tuple[tuple[str, str], ...], out: Path, update: bool
+) -> None:
+    """Run lessons from their first cell to their last.
+
+    LESSON is a lesson's number (5), its name (05_fashion_mnist_mlp) or the path of a notebook;
+    without one, all lessons run. A parameter must be one of each LESSON named; without names it
+    goes to the lessons that have it. DIR/index.html shows what came out.
+
+    The exit status is 0 when every lesson ran to its end, 1 when one did not.
+    """
+    from course.running import run_lessons
+
+    if not run_lessons(lessons, dict(parameters), out, update=update):
+        raise SystemExit(1)
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.option("--reset", metavar="NAME", help="First hand out a fresh copy of this lesson.")
+@click.option("--prepare-only", is_flag=True, help="Do not start JupyterLab.")
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[JUPYTERLAB OPTION]...")
+def lab(reset: str | None, prepare_only: bool, options: tuple[str, ...]) -> None:
+    """Open JupyterLab on your own copy of the course, my_course/.
+
+    The first time, the copy gets every lesson, without outputs, and every exercise. Later it
+    gets what is new; what you have is never overwritten, and you are told what has changed in
+    the course. With --reset NAME you get the course's file again, and yours stays beside it as
+    NAME.before-DATE.ipynb.
+
+    Other options, such as --no-browser or --port 8890, are passed on to JupyterLab.
+    """
+    from course.lab import open_lab
+
+    raise SystemExit(open_lab(reset, prepare_only=prepare_only, options=options))
+
+
+@main.command()
+def doctor() -> None:
+    """Check that this computer can run the course.
+
+    Each line begins with OK, or with what is wrong and what to do about it. The exit status is
+    0 when nothing has to be done.
+    """
+    from course.doctor import examine
+
+    if not examine():
+        raise SystemExit(1)

@@ -1,0 +1,101 @@
+"""The page about a run: what each lesson measured, and the executed lessons as HTML."""
+
+from __future__ import annotations
+
+import datetime
+import html
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import jinja2
+import nbformat
+from nbconvert import HTMLExporter
+
+from course.catalog import Lesson
+from course.execution import Result
+from utils.errors import CourseError
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+# What each status means, for a reader of the page.
+MEANINGS = {
+    "ok": "ran to its end",
+    "cell_error": "a cell failed",
+    "timeout": "took too long",
+    "dead_kernel": "the kernel died",
+    "start_failed": "no kernel started",
+    "unreadable": "the notebook cannot be read",
+    "skipped": "was not run",
+}
+
+
+def write_report(results: Mapping[Lesson, Result], out: Path) -> Path:
+    """Write ``index.html``, ``results.json`` and each executed lesson as HTML into ``out``.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        CourseError: when ``out`` cannot be written.
+    """
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True)
+    environment.filters["key_results"] = key_results
+    page = environment.get_template("lessons.html.jinja").render(
+        results=results, meanings=MEANINGS, now=datetime.datetime.now()
+    )
+    record = [
+        {
+            "lesson": lesson.name,
+            "status": result.status,
+            "seconds": round(result.seconds, 1),
+            "metrics": result.metrics,
+            "failure": result.failure and result.failure._asdict(),
+        }
+        for lesson, result in results.items()
+    ]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for lesson, result in results.items():
+            if result.output:
+                _write(
+                    result.output.with_suffix(".html"), notebook_page(result.output, lesson.title)
+                )
+        _write(out / "results.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        _write(out / "index.html", page)
+    except OSError as error:
+        raise CourseError(f"{out} cannot be written: {error.strerror or error}.") from error
+    return out / "index.html"
+
+
+def notebook_page(notebook: Path, title: str) -> str:
+    """Return an executed notebook as an HTML page whose links to its neighbours lead to pages.
+
+    A link ``01_tape.ipynb#Heading`` becomes ``01_tape.html#Heading`` where the folder holds that
+    notebook, or will, as a lesson of the course.
+    """
+    exporter = HTMLExporter()
+    node = nbformat.read(notebook, as_version=4)
+    page, _ = exporter.from_notebook_node(node, {"metadata": {"name": html.escape(title)}})
+    return re.sub(r'(href="[\w-]+)\.ipynb(#[^"]*)?"', r'\1.html\2"', page)
+
+
+def _number(value: float | int | str) -> str:
+    """Return a metric as text: four significant digits for a fraction, whole numbers in full."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def key_results(result: Result) -> dict[str, str]:
+    """Return the single numbers and texts among a result's metrics, as text; no lists."""
+    return {
+        name.replace("_", " "): _number(value)
+        for name, value in result.metrics.items()
+        if not isinstance(value, list) and name != "data"
+    }
+
+
+def _write(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(text, encoding="utf-8", newline="\n")
+    partial.replace(path)

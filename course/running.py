@@ -1,0 +1,118 @@
+"""Runs lessons one after the other, shows how they do, and writes the page about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from course.catalog import Lesson, find_lessons
+from course.execution import Result, check_names, execute, parameters_of
+from course.progress import show_failure, watching
+from course.report import write_report
+from course.updating import refresh_outputs
+from utils.errors import CourseError
+
+
+def run_lessons(
+    names: Sequence[str],
+    parameters: Mapping[str, str],
+    out: Path,
+    *,
+    update: bool = False,
+) -> bool:
+    """Run the lessons called ``names``, or all; write them and ``index.html`` to ``out``.
+
+    Each parameter's value is YAML text. With ``names``, every one of them must have every
+    parameter; without, a parameter goes to the lessons that have it. With ``update``, the outputs
+    stored in the lessons that ran to their end are refreshed; these runs demand the real data.
+
+    Returns:
+        Whether every lesson ran to its end.
+
+    Raises:
+        CourseError: for an unknown lesson or parameter, or a folder that cannot be written.
+        KeyboardInterrupt: when interrupted; the page is written first, and says what was skipped.
+    """
+    lessons = find_lessons(names)
+    if update and parameters:
+        raise CourseError(
+            "--update stores what the lessons print with their own parameters: leave out -p."
+        )
+    for lesson in lessons:
+        if (out / lesson.path.name).resolve() == lesson.path.resolve():
+            raise CourseError(f"--out {out} would overwrite {lesson.name}: choose another folder.")
+    values = {name: _value(name, text) for name, text in parameters.items()}
+    chosen = _chosen(lessons, values, by_name=bool(names))
+    skipped = Result("skipped", 0.0, {}, None, None)
+    results = dict.fromkeys(lessons, skipped)
+    try:
+        with watching(lessons) as progress:
+            for lesson in lessons:
+                progress.start(lesson)
+                result = execute(
+                    lesson.path,
+                    out / lesson.path.name,
+                    chosen[lesson],
+                    on_cell=progress.cell,
+                    environment={"COURSE_DATA": "real"} if update else None,
+                )
+                results[lesson] = result
+                note = ""
+                if update and result.output and result.status == "ok":
+                    changed = refresh_outputs(lesson.path, result.output)
+                    note = (
+                        f"refreshed: {', '.join(changed)}"
+                        if changed
+                        else "stored outputs are fresh"
+                    )
+                progress.finish(lesson, result, note)
+    finally:
+        page = write_report(results, out)
+        for result in results.values():
+            if result.failure:
+                show_failure(result.failure)
+        print(f"{_summary(results)} -> {page}")
+    return all(result.status == "ok" for result in results.values())
+
+
+def _summary(results: Mapping[Lesson, Result]) -> str:
+    statuses = [result.status for result in results.values()]
+    counts = [
+        f"{statuses.count(status)} {status.replace('_', ' ')}" for status in dict.fromkeys(statuses)
+    ]
+    return f"{len(statuses)} lesson{'s' * (len(statuses) != 1)}: {', '.join(counts)}"
+
+
+def _value(name: str, text: str) -> Any:
+    """Read a parameter's value as YAML, with 1e-3 as the number it is in Python."""
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise CourseError(f"The value of -p {name} cannot be read as YAML: {text}") from None
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _chosen(
+    lessons: Sequence[Lesson], values: Mapping[str, Any], *, by_name: bool
+) -> dict[Lesson, dict[str, Any]]:
+    """Return the parameters of each lesson; unless ``by_name``, those that it has."""
+    known = {lesson: parameters_of(lesson.path) for lesson in lessons}
+    if by_name:
+        for lesson, names in known.items():
+            check_names(values, names, lesson.name)
+    else:
+        check_names(
+            values, sorted({name for names in known.values() for name in names}), "The course"
+        )
+    return {
+        lesson: {name: value for name, value in values.items() if name in names}
+        for lesson, names in known.items()
+    }

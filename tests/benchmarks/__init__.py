@@ -1,0 +1,1 @@
+"""Comparisons that print a table; `python -m tests.benchmarks` runs them all."""

@@ -1,0 +1,228 @@
+"""`course run` and its neighbours, as they are typed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from course.cli import main
+from utils.metrics import MIME_TYPE
+
+WriteNotebook = Callable[..., Path]
+
+METRICS = f"""\
+from IPython.display import display
+
+metrics = {{"accuracy": 0.5 + seed, "data": "stand-in"}}
+display({{"{MIME_TYPE}": metrics, "text/plain": str(metrics)}}, raw=True)"""
+SEED = ("parameters", "seed = 1")
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Run `course run` with the arguments, in the test's folder, into its folder `out`."""
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*arguments: str | Path) -> Result:
+        return CliRunner().invoke(main, ["run", "--out", "out", *map(str, arguments)])
+
+    return invoke
+
+
+def test_each_lesson_gets_a_line_and_a_failing_one_does_not_stop_the_others(
+    write_notebook: WriteNotebook, run: Callable[..., Result], tmp_path: Path
+) -> None:
+    bad = write_notebook("bad", "## Dividing", "1 / 0")
+    fine = write_notebook("fine", "# Fine", SEED, METRICS)
+    result = run(bad, fine)
+    assert result.exit_code == 1
+    first, second, summary = result.stdout.splitlines()
+    assert first.startswith("✗ bad   cell error")
+    assert second.startswith("✓ fine  ok") and "accuracy 1.5  stand-in data" in second
+    assert summary == f"2 lessons: 1 cell error, 1 ok -> {Path('out', 'index.html')}"
+    assert "bad: ZeroDivisionError\nin the section 'Dividing', cell cell-1" in result.stderr
+    assert len(result.stderr.splitlines()) < 24
+    record = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
+    assert [each["status"] for each in record] == ["cell_error", "ok"]
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert 'href="fine.html"' in page and "1.5" in page and "<mark>stand-in</mark>" in page
+    assert "https:" not in page and "http:" not in page
+
+
+def test_parameters_reach_the_lesson_as_yaml(
+    write_notebook: WriteNotebook, run: Callable[..., Result]
+) -> None:
+    printed = "assert (rate, name, sizes, on) == (0.001, 'adam', [1, 2], True)"
+    notebook = write_notebook("p", ("parameters", "rate = name = sizes = on = None"), printed)
+    values = {"rate": "1e-3", "name": "adam", "sizes": "[1, 2]", "on": "true"}
+    options = [part for name, value in values.items() for part in ("-p", name, value)]
+    result = run(notebook, *options)
+    assert result.exit_code == 0, result.output
+
+
+def test_a_parameter_must_be_one_of_every_lesson_that_is_named(
+    write_notebook: WriteNotebook, run: Callable[..., Result], tmp_path: Path
+) -> None:
+    both = [write_notebook("with", SEED), write_notebook("without", "1")]
+    result = run(*both, "-p", "seed", "2")
+    assert result.exit_code == 1
+    assert result.stderr == "Error: without has no parameter 'seed': there is none.\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bad_value_ends_in_one_sentence(
+    write_notebook: WriteNotebook, run: Callable[..., Result]
+) -> None:
+    check = "from utils.parameters import check_parameters\n\ncheck_parameters(seed=seed)"
+    result = run(write_notebook("checked", SEED, check), "-p", "seed", "many")
+    assert result.exit_code == 1
+    assert "seed = 'many' should be a whole number" in result.stderr
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nothing"], "There is no lesson 'nothing'"),
+        (["nothing.ipynb"], "There is no notebook nothing.ipynb"),
+        (["notebooks/a.ipynb", "--out", "notebooks"], "would overwrite a"),
+        (["notebooks/a.ipynb", "--update", "-p", "seed", "1"], "leave out -p"),
+        (["notebooks/a.ipynb", "-p", "seed", "[1"], "cannot be read as YAML"),
+        (["notebooks/a.ipynb", "--out", "notebooks/a.ipynb/out"], "cannot be written"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(
+    arguments: list[str],
+    sentence: str,
+    write_notebook: WriteNotebook,
+    run: Callable[..., Result],
+) -> None:
+    write_notebook("a", SEED)
+    result = run(*arguments)
+    assert result.exit_code == 1 and sentence in result.stderr
+    assert len(result.stderr.splitlines()) == 1 and "Traceback" not in result.output
+
+
+def test_an_unknown_option_is_a_usage_error(run: Callable[..., Result]) -> None:
+    assert run("--frobnicate").exit_code == 2
+
+
+def test_an_update_leaves_unchanged_cells_byte_for_byte(
+    write_notebook: WriteNotebook, run: Callable[..., Result]
+) -> None:
+    notebook = write_notebook(
+        "stored",
+        "# Title: 그래디언트",
+        "print('same')",
+        ("timing", "import time\n\nprint(time.perf_counter(), 's')"),
+        "n = 1\nn",
+    )
+    assert run(notebook, "--update").exit_code == 0
+    first = notebook.read_bytes()
+    assert "그래디언트".encode() in first and first.endswith(b"}\n") and b"papermill" not in first
+    counts = [
+        cell["execution_count"]
+        for cell in json.loads(first)["cells"]
+        if cell["cell_type"] == "code"
+    ]
+    assert counts == [1, 2, 3]
+
+    assert "stored outputs are fresh" in run(notebook, "--update").stdout
+    assert notebook.read_bytes() == first
+
+    edited = first.replace(b"n = 1", b"n = 2")
+    notebook.write_bytes(edited)
+    assert "refreshed: cell-3" in run(notebook, "--update").stdout
+    assert notebook.read_bytes() == edited.replace(b'"1"\n      ]', b'"2"\n      ]')
+
+
+def test_an_update_does_not_touch_a_failing_lesson(
+    write_notebook: WriteNotebook, run: Callable[..., Result]
+) -> None:
+    notebook = write_notebook("bad", "print('new')", "1 / 0")
+    before = notebook.read_bytes()
+    assert run(notebook, "--update").exit_code == 1
+    assert notebook.read_bytes() == before
+
+
+def test_links_between_lessons_lead_from_page_to_page_and_alt_text_is_kept(
+    write_notebook: WriteNotebook, run: Callable[..., Result], tmp_path: Path
+) -> None:
+    figure = """\
+from IPython.display import HTML
+
+HTML('<img alt="A curve that falls" src="data:image/png;base64,iVBORw0KGgo=">')"""
+    links = "# Links\n\n[there](02_next.ipynb#A-Heading), [far](https://example.org/x.ipynb)"
+    run(write_notebook("01_linked", links, figure), write_notebook("02_next", "# Next"))
+    page = (tmp_path / "out" / "01_linked.html").read_text(encoding="utf-8")
+    assert 'href="02_next.html#A-Heading"' in page
+    assert 'href="https://example.org/x.ipynb"' in page
+    assert 'alt="A curve that falls"' in page
+    assert "<title>Links</title>" in page
+
+
+def test_an_interrupted_run_keeps_what_is_done_and_leaves_no_kernel(
+    write_notebook: WriteNotebook, tmp_path: Path
+) -> None:
+    fine = write_notebook("fine", "1")
+    started = tmp_path / "pid"
+    endless = f"""\
+import os
+import time
+
+open({str(started)!r}, "w").write(str(os.getpid()))
+time.sleep(600)"""
+    slow, later = write_notebook("slow", endless), write_notebook("later", "1")
+    command = [sys.executable, "-m", "course", "run", fine, slow, later, "--out", "out"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not (started.exists() and started.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 130 and err == "Interrupted.\n"
+    assert "3 lessons: 1 ok, 2 skipped" in out
+    assert {path.name for path in (tmp_path / "out").glob("*.ipynb")} == {"fine.ipynb"}
+    kernel = int(started.read_text())
+    while time.monotonic() < deadline:
+        try:
+            os.kill(kernel, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"the kernel {kernel} is still there")
+
+
+def test_a_terminal_shows_one_line_a_lesson(write_notebook: WriteNotebook, tmp_path: Path) -> None:
+    pty = pytest.importorskip("pty")
+    notebook = write_notebook("fine", "# Fine", "## Waiting", "import time\n\ntime.sleep(1)")
+    reader, writer = pty.openpty()
+    command = [sys.executable, "-m", "course", "run", str(notebook), "--out", "out"]
+    subprocess.run(command, cwd=tmp_path, stdout=writer, stderr=writer, check=True)
+    os.close(writer)
+    shown = b""
+    try:
+        while block := os.read(reader, 65536):
+            shown += block
+    except OSError:  # Linux: the other end is closed
+        pass
+    os.close(reader)
+    assert "cell 1/1  Waiting" in shown.decode()
+    assert "✓ fine" in shown.decode()
+
+
+@pytest.mark.parametrize("command", [[], ["run"], ["lab"], ["doctor"]])
+def test_help_reads_as_documentation(command: list[str]) -> None:
+    result = CliRunner().invoke(main, [*command, "--help"])
+    assert result.exit_code == 0 and len(result.stdout.split()) > 20

@@ -1,0 +1,167 @@
+"""Every command in README.md is run, but for cloning, conda, Windows's own and the blocking lab."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from html import unescape
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from course.catalog import lessons
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+COMMANDS = [
+    command.strip()
+    for _, block in BLOCKS
+    for line in block.splitlines()
+    for command in line.split(";")
+    if command.strip() and not command.strip().startswith("#")
+]
+# What no test runs: it fetches a checkout, needs conda or Windows, or does not come back.
+NOT_RUN = re.compile(
+    r"git clone .*|cd [\w-]+|conda .*|source \.venv/bin/activate"
+    r"|make lab|course lab( --reset NAME)?"
+    r"|py -3\.\d+ -m venv \.venv|\.venv\\Scripts\\Activate\.ps1"
+)
+# What is run in a way of its own, in a test below.
+SPECIAL = re.compile(r"make .*|pip install .*|course run .* --update")
+PLAIN = [each for each in COMMANDS if not NOT_RUN.fullmatch(each) and not SPECIAL.fullmatch(each)]
+
+
+@pytest.fixture(scope="session")
+def lesson_pages() -> Path:
+    """The folder that `make lessons` writes, written now."""
+    subprocess.run(["make", "lessons"], cwd=ROOT, check=True, timeout=1200)
+    return ROOT / "build" / "lessons"
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the checkout, which commands may write into."""
+    folder = tmp_path_factory.mktemp("readme") / "checkout"
+    kept_out = shutil.ignore_patterns(".venv", ".git", "build", "my_course", ".*_cache")
+    shutil.copytree(ROOT, folder, ignore=kept_out)
+    (folder / "build").mkdir()
+    return folder
+
+
+def run(command: str, checkout: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command as in an activated environment whose course is ``checkout``."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    environment = os.environ | {"PATH": path, "PYTHONPATH": str(checkout)}
+    return subprocess.run(
+        command,
+        shell=True,
+        cwd=checkout,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=800,
+    )
+
+
+def test_the_readme_has_the_two_commands_and_a_picture_of_a_lesson() -> None:
+    assert {"make lessons", "make test", "make lab"} <= set(COMMANDS)
+    pictures = re.findall(r"!\[([^\]]+)\]\(([^)]+)\)", README)
+    assert pictures and all((ROOT / path).is_file() for _, path in pictures)
+    links = re.findall(r"(?<!!)\[[^\]]+\]\(([^):#]+)\)", README)
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+@pytest.mark.parametrize("command", PLAIN)
+def test_the_command_works(command: str, checkout: Path) -> None:
+    done = run(command, checkout)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
+@pytest.mark.parametrize("command", [each for each in COMMANDS if each.endswith("--update")])
+def test_an_update_of_a_lesson_that_did_not_change_changes_nothing(
+    command: str, checkout: Path
+) -> None:
+    before = {path: path.read_bytes() for path in (checkout / "notebooks").glob("*.ipynb")}
+    done = run(command, checkout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    changed = [path.name for path, content in before.items() if path.read_bytes() != content]
+    assert changed == [], done.stdout
+
+
+@pytest.mark.parametrize(
+    "target", sorted(set(re.findall(r"(?:`|^)make ([a-z]+)", README, re.MULTILINE)))
+)
+def test_make_knows_the_target(target: str) -> None:
+    done = subprocess.run(
+        ["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_make_test_runs_the_linters_and_this_test() -> None:
+    recipe = subprocess.run(
+        ["make", "-n", "test"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert "ruff check" in recipe and "mypy" in recipe and "bin/pytest" in recipe
+
+
+def test_what_is_installed_without_make_is_what_make_installs() -> None:
+    recipe = subprocess.run(
+        ["make", "-n", "-B", "lessons"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    made = re.findall(
+        r"pip install (.*)", re.sub(r"--quiet |--disable-pip-version-check ", "", recipe)
+    )
+    by_hand = [
+        command.removeprefix("pip install ")
+        for command in COMMANDS
+        if command.startswith("pip install ")
+    ]
+    assert made and by_hand == made
+
+
+@pytest.mark.parametrize(
+    "command", [each for each in COMMANDS if re.fullmatch(r"make (?!lessons|test|lab).*", each)]
+)
+def test_the_make_command_works(command: str) -> None:
+    done = subprocess.run(
+        command.split(), cwd=ROOT, capture_output=True, text=True, check=False, timeout=800
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
+def test_make_lessons_runs_every_lesson_to_its_end(lesson_pages: Path) -> None:
+    record = json.loads((lesson_pages / "results.json").read_text(encoding="utf-8"))
+    assert {each["lesson"]: each["status"] for each in record} == {
+        lesson.name: "ok" for lesson in lessons()
+    }
+    if os.environ.get("COURSE_DATA") == "real":
+        assert {each["metrics"].get("data", "Fashion-MNIST") for each in record} == {
+            "Fashion-MNIST"
+        }
+
+
+def test_the_page_of_make_lessons_leads_to_every_lesson(lesson_pages: Path) -> None:
+    page = (lesson_pages / "index.html").read_text(encoding="utf-8")
+    for lesson in lessons():
+        assert f'href="{lesson.name}.html"' in page and lesson.title in unescape(page)
+        assert (lesson_pages / f"{lesson.name}.html").is_file()
+
+
+def test_every_link_between_the_lessons_pages_leads_somewhere(lesson_pages: Path) -> None:
+    pages = {path.name: path.read_text(encoding="utf-8") for path in lesson_pages.glob("*.html")}
+    places = {name: set(re.findall(r'\bid="([^"]+)"', page)) for name, page in pages.items()}
+    lost = []
+    for name, page in pages.items():
+        for target, place in re.findall(r'href="([\w-]+\.html)?(?:#([^"]*))?"', page):
+            there = places.get(target or name)
+            if there is None or (place and unescape(unquote(place)) not in map(unescape, there)):
+                lost.append(f"{name} -> {target}#{place}")
+    assert lost == []

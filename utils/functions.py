@@ -1,0 +1,256 @@
+"""Pictures of functions: a curve with derivative and tangents, a loss surface with a descent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from utils.arguments import Array
+from utils.errors import CourseError
+from utils.figures import (
+    BLUE,
+    INK,
+    SILVER,
+    VERMILION,
+    WIDTH,
+    count,
+    finish,
+    new_figure,
+    short_number,
+    styled,
+    words,
+)
+
+Function = Callable[[Array], Any]
+LABEL = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
+
+
+@styled
+def plot_function(
+    f: Function,
+    derivative: Function | None = None,
+    *,
+    interval: tuple[float, float] = (-3, 3),
+    tangents_at: Sequence[float] = (),
+    title: str = "",
+    name: str = "f(x)",
+) -> Figure:
+    """Plot a function, its derivative (dashed) and its tangents with their slopes.
+
+    Args:
+        f, derivative: take a float32 array (n,) and return as many values, an array or a tensor.
+        tangents_at: the places of the tangents; they need the derivative.
+
+    Raises:
+        CourseError: the interval is empty, or a callable does not return one number a place.
+    """
+    low, high = (float(end) for end in interval)
+    if not low < high:
+        raise CourseError(f"plot_function needs an interval from low to high, not {interval!r}.")
+    if len(tangents_at) and derivative is None:
+        raise CourseError("plot_function draws tangents only with a derivative: pass one.")
+    x = np.linspace(low, high, 601, dtype=np.float32)
+    y = _values(f, x, name)
+    said = [_course(name, x, y)]
+    figure = new_figure(WIDTH, 370)
+    axes = figure.add_subplot()
+    axes.grid(True)
+    axes.axhline(0, color=SILVER, linestyle="-", linewidth=0.8)
+    axes.plot(x, y, color=BLUE, linestyle="-", linewidth=2.2, label=name)
+    slopes = y
+    if derivative is not None:
+        slopes = _values(derivative, x, "the derivative")
+        axes.plot(x, slopes, color=VERMILION, linestyle="--", label=f"derivative of {name}")
+        said.append(_course("its derivative", x, slopes))
+    axes.set_xlim(low, high)
+    axes.set_ylim(*_limits(y, slopes))
+    axes.set_xlabel("x")
+    tangents = []
+    for place in tangents_at:
+        at = np.array([place], dtype=np.float32)
+        height = float(_values(f, at, name)[0])
+        slope = float(_values(derivative, at, "the derivative")[0])  # type: ignore[arg-type]
+        _draw_tangent(axes, place, height, slope, above=_bends_down(f, place, high - low))
+        tangents.append(f"{short_number(slope)} at x = {place:g}")
+    if tangents:
+        noun = "a tangent" if len(tangents) == 1 else "tangents"
+        said.append(f"{noun} with slope {words(tangents)}")
+    axes.legend(loc="best")
+    return finish(figure, f"{title or 'Curve'}: {'; '.join(said)}.", title=title)
+
+
+@styled
+def plot_loss_surface(
+    loss: Callable[[Array, Array], Any],
+    path: ArrayLike,
+    *,
+    names: tuple[str, str] = ("w", "b"),
+    title: str = "",
+) -> Figure:
+    """Plot a loss of two parameters as contour lines, and the way a descent took over it.
+
+    Args:
+        loss: takes two float arrays of one shape and returns the losses in that shape.
+        path: (n, 2), the two parameters at the start and after each step.
+
+    Raises:
+        CourseError: the path is no such array, or the loss returns another shape.
+    """
+    steps = np.asarray(path, dtype=float)
+    if steps.ndim != 2 or steps.shape[1] != 2 or not len(steps):
+        raise CourseError(
+            f"plot_loss_surface needs a path of shape (n, 2), one row a step, not {steps.shape}."
+        )
+    if not np.isfinite(steps).all():
+        raise CourseError(
+            "plot_loss_surface got a path with NaN or infinity: the descent diverged, "
+            "so take a smaller learning rate."
+        )
+    low, high = steps.min(axis=0), steps.max(axis=0)
+    room = np.maximum((high - low) * 0.25, max(0.1 * float((high - low).max()), 0.25))
+    w, b = np.meshgrid(*np.linspace(low - room, high + room, 121).T)
+    losses = np.asarray(loss(w, b), dtype=float)
+    if losses.shape != w.shape:
+        raise CourseError(
+            f"plot_loss_surface needs a loss that returns the shape it is given, {w.shape}, "
+            f"and this one returns {losses.shape}."
+        )
+    figure = new_figure(WIDTH, 420)
+    axes = figure.add_subplot()
+    levels = _levels(losses)
+    # Blues from the lightest to the middle, so that black labels stay readable everywhere.
+    darkest = 2 * levels[-1] - levels[0]
+    axes.contourf(w, b, losses, levels, extend="both", cmap="Blues", vmin=levels[0], vmax=darkest)
+    lines = axes.contour(w, b, losses, levels=levels, colors="#4A6785", linewidths=0.7)
+    level_names = {level: f"{float(f'{level:.2g}'):g}" for level in levels}
+    axes.clabel(
+        lines,
+        levels[::2].tolist(),
+        fontsize=7,
+        fmt=level_names,
+        colors=INK,
+    )
+    axes.plot(*steps.T, color=VERMILION, linestyle="-", marker="o", markersize=3.5, linewidth=1.6)
+    axes.set_xlabel(names[0])
+    axes.set_ylabel(names[1])
+    last = len(steps) - 1
+    heights = np.asarray(loss(steps[:, 0], steps[:, 1]), dtype=float)
+    said = []
+    for at, text in {0: "start", last: f"after {count(last, 'step')}" if last else "start"}.items():
+        label = f"loss {short_number(heights[at])}"
+        neighbour = steps[min(1, last)] if at == 0 else steps[last - 1]
+        above = bool(neighbour[1] <= steps[at, 1])
+        _mark(axes, steps[at], f"{text}: {label}", "o" if at == 0 else "*", above=above)
+        place = [f"{name} = {short_number(v)}" for name, v in zip(names, steps[at], strict=True)]
+        said.append(f"{', '.join(place)} ({label})")
+    alt = (
+        f"{title or 'Loss surface'}: contour lines of the loss over {words(names)}, with a "
+        f"descent of {count(last, 'step')} from {' to '.join(said)}."
+    )
+    return finish(figure, alt, title=title)
+
+
+def _values(f: Function, x: Array, name: str) -> Array:
+    """Return f(x) as floats, also for an f that returns one constant for all places."""
+    with np.errstate(all="ignore"):  # a pole or a root of -1 is a gap in the curve, not an alarm
+        result = f(x)
+    if result is None:
+        raise CourseError(f"plot_function got None for {name}: it has no connection with x.")
+    values = np.asarray(result, dtype=float)
+    if values.shape == ():
+        return np.full(x.shape, float(values))
+    if values.shape != x.shape:
+        raise CourseError(
+            f"plot_function needs one value of {name} for each of {count(len(x), 'place')}, "
+            f"and got the shape {values.shape}."
+        )
+    return values
+
+
+def _limits(y: Array, slopes: Array) -> tuple[float, float]:
+    """Return limits that show the function whole; a steep derivative may leave them at the top."""
+    finite, steep = y[np.isfinite(y)], slopes[np.isfinite(slopes)]
+    if not len(finite):
+        return -1.0, 1.0
+    low, high = min(float(finite.min()), 0.0), max(float(finite.max()), 0.0)
+    reach = 0.5 * (high - low or 1)
+    low = min(low, max(float(steep.min(initial=low)), low - reach))
+    high = max(high, min(float(steep.max(initial=high)), high + reach))
+    room = 0.08 * (high - low or 1)
+    return low - room, high + room
+
+
+def _bends_down(f: Function, place: float, width: float) -> bool:
+    """Tell whether the curve lies below its tangent, so that the label goes above."""
+    near = np.array([place - 0.03 * width, place, place + 0.03 * width], dtype=np.float32)
+    left, middle, right = _values(f, near, "the function")
+    # A straight line must not turn its label over for a rounding error.
+    return bool(left + right < 2 * middle - 1e-4 * abs(right - left))
+
+
+def _draw_tangent(axes: Axes, place: float, height: float, slope: float, *, above: bool) -> None:
+    """Draw a tangent about a quarter of the axes long, and its slope on the side without curve."""
+    (low, high), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    steepness = slope * (high - low) / (top - bottom)
+    reach = 0.13 * (high - low) / np.hypot(1, steepness)
+    ends = np.array([place - reach, place + reach])
+    axes.plot(ends, height + slope * (ends - place), color=INK, linestyle="-", linewidth=1.3)
+    axes.plot(place, height, color=INK, marker="o", linestyle="")
+    flat = abs(steepness) < 0.15
+    to_the_left = (slope > 0) == above
+    axes.annotate(
+        f"slope {short_number(slope)}",
+        (place, height),
+        xytext=(0 if flat else -7 if to_the_left else 7, 7 if above else -7),
+        textcoords="offset points",
+        ha="center" if flat else "right" if to_the_left else "left",
+        va="bottom" if above else "top",
+        bbox=LABEL,
+        zorder=4,
+    )
+
+
+def _levels(losses: Array) -> Array:
+    """Return contour levels that lie closer near the minimum, where a descent slows down."""
+    finite = losses[np.isfinite(losses)]
+    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
+    return low + (high - low or 1.0) * np.linspace(0.08, 1, 12) ** 2
+
+
+def _mark(axes: Axes, place: Array, text: str, marker: str, *, above: bool) -> None:
+    """Mark a place of the path, with its text towards the middle of the axes."""
+    right = place[0] > sum(axes.get_xlim()) / 2
+    size = 8 if marker == "o" else 12
+    axes.plot(*place, color=INK, marker=marker, markersize=size, linestyle="", zorder=4)
+    axes.annotate(
+        text,
+        (place[0], place[1]),
+        xytext=(-9 if right else 9, 9 if above else -9),
+        textcoords="offset points",
+        ha="right" if right else "left",
+        va="bottom" if above else "top",
+        weight="bold",
+        bbox=LABEL,
+        zorder=5,
+    )
+
+
+def _course(name: str, x: Array, y: Array) -> str:
+    """Return for instance 'f(x) goes from 9 at x = -3 to 9 at x = 3, lowest 0 at x = 0'."""
+    x, y = x[np.isfinite(y)], y[np.isfinite(y)]
+    if not len(y):
+        return f"{name} is nowhere a finite number"
+    text = (
+        f"{name} goes from {short_number(y[0])} at x = {x[0]:g} "
+        f"to {short_number(y[-1])} at x = {x[-1]:g}"
+    )
+    for word, at in {"lowest": int(y.argmin()), "highest": int(y.argmax())}.items():
+        inside = 0 < at < len(y) - 1
+        if inside and y[at] not in (y[0], y[-1]):
+            text += f", {word} {short_number(y[at])} at x = {short_number(x[at])}"
+    return text

@@ -1,0 +1,229 @@
+"""Pictures of results: learning curves, a confusion matrix, values as bars."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
+
+from utils.arguments import check_lengths, class_numbers
+from utils.errors import CourseError
+from utils.figures import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PINK,
+    SKY,
+    VERMILION,
+    WIDTH,
+    count,
+    finish,
+    new_figure,
+    only_names,
+    short_number,
+    styled,
+)
+
+History = Mapping[str, Sequence[float]]
+COLOURS = (BLUE, VERMILION, GREEN, PINK, ORANGE, SKY)
+MARKERS = "o^vDPX"
+
+
+@styled
+def plot_learning_curves(history: Any) -> Figure:
+    """Plot loss and accuracy after each epoch, training beside validation.
+
+    Args:
+        history: what ``model.fit`` returns, or a dict of lists with any of the keys loss,
+            accuracy, val_loss, val_accuracy; or several of these: ``{"name": history}``.
+
+    Raises:
+        CourseError: there is nothing to plot.
+    """
+    runs = _runs(history)
+    measures = [
+        name for name in ("loss", "accuracy") if any(_curves(run, name) for run in runs.values())
+    ]
+    if not measures:
+        raise CourseError(
+            "plot_learning_curves found none of the keys loss, accuracy, val_loss, val_accuracy: "
+            "pass what model.fit returned, or a dict with such lists."
+        )
+    figure = new_figure(WIDTH, 282 + 18 * len(runs))
+    panels = figure.subplots(1, len(measures), squeeze=False)[0]
+    for axes, measure in zip(panels, measures, strict=True):
+        for colour, marker, (name, run) in zip(
+            cycle(COLOURS), cycle(MARKERS), runs.items(), strict=False
+        ):
+            for kind, values in _curves(run, measure).items():
+                axes.plot(
+                    range(1, len(values) + 1),
+                    values,
+                    color=colour if kind == "training" or len(runs) > 1 else VERMILION,
+                    linestyle="-" if kind == "training" else "--",
+                    marker=marker if kind == "training" else "s",
+                    markerfacecolor=None if kind == "training" else "white",
+                    label=f"{name}, {kind}" if name else kind,
+                )
+        axes.set_title(measure)
+        axes.grid(True)
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        if axes.dataLim.width == 0:
+            axes.set_xlim(0, 2)
+        axes.margins(y=0.08)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2 if len(runs) > 1 else 4)
+    return finish(figure, _learning_curves_alt(runs, measures), shows_data=True)
+
+
+@styled
+def plot_confusion_matrix(
+    labels: ArrayLike, predicted: ArrayLike, class_names: Sequence[str]
+) -> Figure:
+    """Plot how many images of each class (row) were taken for each class (column).
+
+    Args:
+        labels, predicted: (n,), class numbers from 0.
+
+    Raises:
+        CourseError: the two differ in length, or hold something other than class numbers.
+    """
+    where = "plot_confusion_matrix"
+    truths = class_numbers(labels, class_names, where)
+    guesses = class_numbers(predicted, class_names, where)
+    check_lengths(where, truths, predicted=guesses)
+    classes = len(class_names)
+    table = np.zeros((classes, classes), dtype=int)
+    np.add.at(table, (truths, guesses), 1)
+    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    figure = new_figure(WIDTH, 190 + 36 * classes)
+    axes = figure.add_subplot()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for row, column in np.ndindex(classes, classes):
+        if table[row, column]:
+            axes.text(
+                column,
+                row,
+                f"{table[row, column]:,}",
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="white" if shares[row, column] > 0.5 else INK,
+                weight="bold" if row == column else "normal",
+            )
+    axes.set_xticks(range(classes), class_names, rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(classes), class_names)
+    axes.tick_params(length=0)
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
+    right = int(np.trace(table))
+    title = f"{right:,} of {len(truths):,} images are right, {right / len(truths):.1%}"
+    wrong = table.copy()
+    np.fill_diagonal(wrong, 0)
+    row, column = divmod(int(wrong.argmax()), classes)
+    worst = (
+        f"the most frequent mistake is {class_names[row]} taken for {class_names[column]}, "
+        f"{count(wrong[row, column], 'time')}"
+    )
+    alt = f"Confusion matrix: {title}; {worst if wrong.any() else 'there is no mistake'}."
+    return finish(figure, alt, title=title, shows_data=True)
+
+
+@styled
+def plot_bars(values: Mapping[str, float], *, unit: str = "", title: str = "") -> Figure:
+    """Plot named values as horizontal bars with the value written at each.
+
+    Raises:
+        CourseError: there is no value, or one is no finite number.
+    """
+    numbers = {str(name): _number(value, name) for name, value in values.items()}
+    if not numbers:
+        raise CourseError("plot_bars needs at least one value, as in {'fit': 4.5}.")
+    names = [textwrap.fill(name, 24) for name in numbers]
+    written = [f"{short_number(value)}{' ' + unit if unit else ''}" for value in numbers.values()]
+    figure = new_figure(WIDTH, 50 + 34 * len(numbers))
+    axes = figure.add_subplot()
+    bars = axes.barh(range(len(names)), list(numbers.values()), color=BLUE, height=0.62)
+    axes.set_yticks(range(len(names)), names)
+    axes.bar_label(bars, labels=written, padding=4, fontsize=9)
+    low, high = min(0.0, *numbers.values()), max(0.0, *numbers.values())
+    # The values stand beyond the ends of the bars: about 7 pixels a letter of some 420.
+    share = min(0.8, max(map(len, written)) * 7 / 420)
+    room = share / (1 - share) * (high - low or 1)
+    axes.set_xlim(low - room if low < 0 else 0, high + room)
+    axes.invert_yaxis()
+    axes.axvline(0, color=GREY, linewidth=0.8)
+    only_names(axes)
+    listed = "; ".join(f"{name} {text}" for name, text in zip(numbers, written, strict=True))
+    return finish(figure, f"{title or 'Bars'}: {listed}.", title=title, shows_data=True)
+
+
+def _runs(history: Any) -> dict[str, History]:
+    """Return named histories as dicts of lists; a single one has the name ''."""
+    history = getattr(history, "history", history)
+    if not isinstance(history, Mapping):
+        raise CourseError(
+            f"plot_learning_curves needs what model.fit returned or a dict of lists, "
+            f"not a {type(history).__name__}."
+        )
+    runs: dict[str, Any] = {
+        str(name): getattr(run, "history", run) for name, run in history.items()
+    }
+    several = runs and all(isinstance(run, Mapping) for run in runs.values())
+    return runs if several else {"": history}
+
+
+def _curves(run: History, measure: str) -> dict[str, list[float]]:
+    named = {"training": run.get(measure), "validation": run.get(f"val_{measure}")}
+    return {
+        kind: [float(value) for value in np.ravel(values)]
+        for kind, values in named.items()
+        if values is not None and np.size(values)
+    }
+
+
+def _learning_curves_alt(runs: Mapping[str, History], measures: Sequence[str]) -> str:
+    parts, epochs = [], 0
+    for name, run in runs.items():
+        for measure in measures:
+            for kind, values in _curves(run, measure).items():
+                epochs = max(epochs, len(values))
+                what = f"{name + ', ' if name else ''}{kind} {measure}"
+                parts.append(f"{what} {_course(values, lowest=measure == 'loss')}")
+    return f"Learning curves over {count(epochs, 'epoch')}: {'; '.join(parts)}."
+
+
+def _course(values: Sequence[float], *, lowest: bool) -> str:
+    """Return how a curve runs; of a loss also its lowest value, if that is not at an end."""
+    first, last = values[0], values[-1]
+    if len(values) == 1:
+        return f"is {first:.3g}"
+    if first == last:
+        course = f"starts and ends at {first:.3g}"
+    else:
+        change = "rises" if last > first else "falls" if last < first else "goes"
+        course = f"{change} from {first:.3g} to {last:.3g}"
+    least = min(values)
+    if lowest and least < min(first, last):
+        course += f" (lowest {least:.3g} in epoch {values.index(least) + 1})"
+    return course
+
+
+def _number(value: Any, name: object) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise CourseError(f"plot_bars needs a finite number for {str(name)!r} and got {value!r}.")
+    return number

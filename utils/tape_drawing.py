@@ -1,0 +1,623 @@
+"""draw_tape: a picture of what the learner's function records."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.path import Path
+
+from utils.errors import CourseError
+from utils.figures import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    PAPER,
+    SILVER,
+    VERMILION,
+    WIDTH,
+    finish,
+    new_figure,
+    styled,
+)
+from utils.gradient_explanation import named_inputs, reachable, to_float32, to_tensors
+from utils.tape_picture import Edge, Node, Picture, picture_of
+from utils.tape_recording import (
+    EagerTensor,
+    Exit,
+    Recording,
+    agree,
+    differentiable,
+    is_variable,
+    numbers,
+    plain,
+    record,
+)
+
+MOST_BOXES = 80
+# In a crowded row constants and variables make way: the main line stays straight.
+_STIFF = {"constant": 1.0, "variable": 2.0, "bend": 6.0}
+_PULL = {"constant": 1, "variable": 2}
+GRADIENT = "#A04400"
+LINE = 12.5  # pixels from line to line in a box
+FILL = {
+    "input": "#DCEBF7",
+    "variable": "#BBD9EF",
+    "constant": "#F1F1F1",
+    "op": "white",
+    "function": "#FFF6DD",
+    "exit": "#FBE4D5",
+}
+EDGE = {
+    "input": BLUE,
+    "variable": BLUE,
+    "constant": GREY,
+    "op": INK,
+    "function": "#9A7200",
+    "exit": VERMILION,
+}
+
+
+def draw_tape(f: Callable[..., Any], *inputs: Any) -> Figure:
+    """Draw what `f(*inputs)` records: each op, its value, and the gradient of the result there.
+
+    `inputs` are floats, arrays, tensors, variables, or lists and dicts of them; Python floats and
+    rows of floats become float32 tensors. Variables that `f` uses from outside are drawn too. Of
+    several outputs the gradient of the sum is drawn, as a tape gives it. What does not lead to the
+    result is faint; where a value passes but its gradient is None, the arrow is red and marked.
+    Below the picture stands the path that Python's `if` and loops took. A tf.function is one box:
+    it runs as a graph.
+
+    `f` runs once (again, silently, where a value leaves TensorFlow); variables get their values
+    back. An exception of `f` passes through. Raises CourseError where `f` is no function or
+    returns no tensor.
+    """
+    if not callable(f):
+        raise CourseError(
+            "draw_tape needs the function itself: write draw_tape(f, x), not draw_tape(f(x))."
+        )
+    tensors = [to_tensors(value) for value in inputs]
+    recording = _recorded(f, tensors)
+    if recording.error is not None:
+        smaller = [to_float32(value) for value in tensors]
+        again = recording
+        if any(a is not b for a, b in zip(smaller, tensors, strict=True)):
+            again = _recorded(f, smaller)
+        if again.error is not None:
+            raise recording.error
+        tensors, recording = smaller, again
+    targets, remarks = _targets(f, recording)
+    picture = picture_of(f, tensors, recording, targets, _links(f, tensors, recording))
+    picture.remarks = remarks + picture.remarks
+    return _drawn(picture, _title(f, tensors, picture))
+
+
+def _recorded(f: Callable[..., Any], inputs: Sequence[Any], **options: Any) -> Recording:
+    watch = [*(v for _, v in named_inputs(f, inputs)), *(v for _, v in reachable(f))]
+    return record(
+        f,
+        inputs,
+        watch=[v for v in watch if is_variable(v) or isinstance(v, EagerTensor)],
+        eager_functions=False,
+        **options,
+    )
+
+
+def _targets(f: Callable[..., Any], recording: Recording) -> tuple[list[Any], list[str]]:
+    name = getattr(f, "__name__", type(f).__name__)
+    parts = [_tensor(part) for part in tf.nest.flatten(recording.result)]
+    found = [part for part in parts if isinstance(part, EagerTensor)]
+    remarks = []
+    if not found and recording.calls:
+        call = recording.calls[-1]
+        found = [t for t in map(_tensor, tf.nest.flatten(call.target)) if isinstance(t, EagerTensor)]
+        remarks.append("The gradient that the function returns is None; drawn is what it differentiates.")
+    if not found:
+        raise CourseError(
+            f"draw_tape needs a function that returns a tensor, but {name} returned "
+            f"{type(recording.result).__name__}: end it with `return` and a tensor that TensorFlow "
+            "computed."
+        )
+    if len(found) > 1:
+        remarks.append(f"{len(found)} outputs: the gradients are those of their sum, as a tape gives.")
+    elif found[0].shape.num_elements() != 1 and differentiable(found[0].dtype):
+        remarks.append("The output has several elements: the gradients are those of their sum.")
+    return found, remarks
+
+
+def _tensor(value: Any) -> Any:
+    value = plain(value)
+    if is_variable(value):
+        return value.read_value()
+    return value.values if isinstance(value, tf.IndexedSlices) else value
+
+
+def _links(
+    f: Callable[..., Any], inputs: Sequence[Any], recording: Recording
+) -> dict[int, Exit]:
+    """Find the constants that came from values which had left TensorFlow, by changing the values."""
+    sites: dict[Any, list[Exit]] = {}
+    for exit_ in recording.exits:
+        if exit_.kind not in ("__bool__", "__format__"):
+            sites.setdefault((exit_.kind, exit_.places[:1]), []).append(exit_)
+    links: dict[int, Exit] = {}
+    for group in list(sites.values())[:6]:
+        changed = _recorded(
+            f,
+            inputs,
+            trace=False,
+            replay=recording,
+            change_exits=frozenset(e.index for e in group),
+            change=lambda value: value + 1 if value.dtype.kind in "iufc" else value,
+        )
+        for op, other in zip(recording.ops, changed.ops, strict=False):
+            for one, two in zip(op.inputs, other.inputs, strict=False):
+                leaf = id(one) not in recording.producer
+                if leaf and one.dtype not in (tf.resource, tf.variant) and id(one) not in links:
+                    if not agree(numbers(one), numbers(two)):
+                        links[id(one)] = group[0]
+    return links
+
+
+def _title(f: Callable[..., Any], inputs: Sequence[Any], picture: Picture) -> str:
+    function = getattr(f, "python_function", f)
+    name = getattr(function, "__name__", type(f).__name__)
+    arguments = ", ".join(dict.fromkeys(n.split("[")[0] for n, _ in named_inputs(function, inputs)))
+    if name == "<lambda>":
+        return "What the function records"
+    return f"What {name}({arguments}) records"
+
+
+# -- layout
+
+
+def _layers(picture: Picture, most: int) -> list[list[Node]]:
+    """Put each node below all that lead to it, at most `most` in a row, and sources near their use."""
+    into: dict[int, list[Node]] = {id(n): [] for n in picture.nodes}
+    out: dict[int, list[Node]] = {id(n): [] for n in picture.nodes}
+    for edge in picture.edges:
+        into[id(edge.end)].append(edge.start)
+        out[id(edge.start)].append(edge.end)
+    waiting = {id(n): len(into[id(n)]) for n in picture.nodes}
+    ready = [n for n in picture.nodes if not waiting[id(n)]]
+    order: list[Node] = []
+    while ready:
+        node = ready.pop(0)
+        order.append(node)
+        node.layer = max((s.layer + 1 for s in into[id(node)]), default=0)
+        for end in out[id(node)]:
+            waiting[id(end)] -= 1
+            if not waiting[id(end)]:
+                ready.append(end)
+    for node in reversed(order):
+        if not into[id(node)] and out[id(node)] and node.kind != "input":
+            node.layer = max(node.layer, min(e.layer for e in out[id(node)]) - 1)
+    taken: Counter[int] = Counter()
+    for node in sorted(order, key=lambda n: n.layer):
+        lowest = max((s.layer + 1 for s in into[id(node)]), default=node.layer)
+        node.layer = max(node.layer, lowest)
+        while taken[node.layer] >= most:
+            node.layer += 1
+        taken[node.layer] += 1
+    rows: list[list[Node]] = [[] for _ in range(max(taken, default=0) + 1)]
+    for node in order:
+        rows[node.layer].append(node)
+    return [row for row in rows if row]
+
+
+class _Bend(Node):
+    """A place where an arrow passes a row."""
+
+
+def _with_bends(picture: Picture, rows: list[list[Node]]) -> tuple[list[list[Node]], dict[int, list[Node]]]:
+    places: list[list[Node]] = [list(row) for row in rows]
+    number = {id(n): i for i, row in enumerate(rows) for n in row}
+    routes: dict[int, list[Node]] = {}
+    for edge in picture.edges:
+        first, last = number[id(edge.start)], number[id(edge.end)]
+        route = [edge.start]
+        for i in range(first + 1, last):
+            bend = _Bend("bend", "")
+            places[i].append(bend)
+            route.append(bend)
+        routes[id(edge)] = [*route, edge.end]
+    return places, routes
+
+
+def _order(places: list[list[Node]], routes: dict[int, list[Node]]) -> None:
+    """Sweep up and down, ordering each row by the mean place of its neighbours (barycentre)."""
+    above: dict[int, list[Node]] = {}
+    below: dict[int, list[Node]] = {}
+    for route in routes.values():
+        for one, two in zip(route, route[1:], strict=False):
+            above.setdefault(id(two), []).append(one)
+            below.setdefault(id(one), []).append(two)
+    for sweep in range(12):
+        down = sweep % 2 == 0
+        neighbours = above if down else below
+        for row in places if down else reversed(places):
+            at = {id(n): i / max(1, len(r) - 1) for r in places for i, n in enumerate(r)}
+
+            def mean(node: Node, at: dict[int, float] = at, near: Any = neighbours) -> float:
+                found = [at[id(n)] for n in near.get(id(node), [])]
+                return sum(found) / len(found) if found else at[id(node)]
+
+            row.sort(key=mean)
+
+
+def _across(
+    places: list[list[Node]], routes: dict[int, list[Node]], widths: dict[int, float], gap: float
+) -> dict[int, float]:
+    """Return the centre of each node along its row: near its neighbours, without overlap."""
+    near: dict[int, list[Node]] = {}
+    for route in routes.values():
+        for one, two in zip(route, route[1:], strict=False):
+            pull = _PULL.get(route[0].kind, 12)
+            near.setdefault(id(one), []).extend([two] * pull)
+            near.setdefault(id(two), []).extend([one] * pull)
+    centre: dict[int, float] = {}
+    for row in places:
+        x = 0.0
+        total = sum(widths[id(n)] + gap for n in row) - gap
+        for node in row:
+            centre[id(node)] = x + widths[id(node)] / 2 - total / 2
+            x += widths[id(node)] + gap
+    for sweep in range(16):
+        for row in places if sweep % 2 else reversed(places):
+            wish = []
+            for node in row:
+                found = [centre[id(n)] for n in near.get(id(node), [])]
+                wish.append(sum(found) / len(found) if found else centre[id(node)])
+            apart = [0.0]
+            for one, two in zip(row, row[1:], strict=False):
+                apart.append(apart[-1] + (widths[id(one)] + widths[id(two)]) / 2 + gap)
+            weights = [_STIFF.get(n.kind, 30.0) for n in row]
+            level = _increasing([w - a for w, a in zip(wish, apart, strict=True)], weights)
+            for node, x, a in zip(row, level, apart, strict=True):
+                centre[id(node)] = x + a
+    low = min(centre[id(n)] - widths[id(n)] / 2 for row in places for n in row)
+    return {key: x - low for key, x in centre.items()}
+
+
+def _increasing(wishes: Sequence[float], weights: Sequence[float]) -> list[float]:
+    """Return the increasing numbers nearest to the wishes (weighted least squares; pool adjacent
+    violators, see Wikipedia, "Isotonic regression")."""
+    blocks: list[list[float]] = []  # mean, weight, length
+    for wish, weight in zip(wishes, weights, strict=True):
+        blocks.append([wish, weight, 1])
+        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
+            mean, more, length = blocks.pop()
+            last = blocks[-1]
+            last[0] = (last[0] * last[1] + mean * more) / (last[1] + more)
+            last[1] += more
+            last[2] += length
+    return [mean for mean, _, length in blocks for _ in range(int(length))]
+
+
+def _inline_constants(picture: Picture) -> None:
+    """Write single numbers into the op that uses them: x, times 1.1, is one box instead of two."""
+    for edge in list(picture.edges):
+        uses = [e for e in picture.edges if e.start is edge.start]
+        plain_number = edge.start.kind == "constant" and ":" not in edge.start.value
+        named = edge.start.title or edge.start.output or edge.start.value.startswith("[")
+        if not plain_number or named or len(uses) > 3 or edge.end.kind != "op":
+            continue
+        if any(e.end is edge.start for e in picture.edges):  # a value that left TensorFlow
+            continue
+        first = next(e for e in picture.edges if e.end is edge.end) is edge
+        title, value = edge.end.title, edge.start.value
+        edge.end.title = f"{value} {title}" if first and len(title) == 1 else f"{title} {value}"
+        picture.edges.remove(edge)
+    used = {id(n) for e in picture.edges for n in (e.start, e.end)}
+    picture.nodes = [n for n in picture.nodes if n.kind != "constant" or n.output or id(n) in used]
+
+
+# -- drawing
+
+
+def _texts(node: Node, target: str) -> list[tuple[str, str, str]]:
+    """Return the lines of a box as (text, colour, weight)."""
+    word = {"input": "input", "variable": "variable", "constant": "constant"}.get(node.kind, "")
+    title = f"output: {word or node.title}" if node.output else word or node.title
+    name = node.name or (target if node.output else "")
+    if node.kind == "constant":
+        name = node.title
+    lines = [(title, INK, "bold")]
+    lines += [(note, GREY, "normal") for note in node.notes]
+    if node.value:
+        lines.append((f"{name} = {node.value}" if name else node.value, INK, "normal"))
+    if node.gradient is not None and node.kind not in ("constant", "exit"):
+        # Of a name that was bound more than once the reader could not tell which one is meant.
+        clear = name.isidentifier() and len(name) <= 8 and (node.output or name != target)
+        what = f"d{target}/d{name}" if clear and len(target) <= 8 else "gradient"
+        colour = VERMILION if node.gradient == "None" else GRADIENT
+        lines.append((f"{what} = {node.gradient}", colour, "normal"))
+    return [(textwrap.shorten(t, 34, placeholder="…") if len(t) > 34 else t, c, w) for t, c, w in lines]
+
+
+def _width(lines: Sequence[tuple[str, str, str]], size: float) -> float:
+    per = size * 96 / 72 * 0.60
+    return max(46.0, max(len(text) * per * (1.08 if w == "bold" else 1) for text, _, w in lines) + 14)
+
+
+@styled
+def _drawn(picture: Picture, title: str) -> Figure:
+    if len(picture.nodes) > 16 or any(node.nested for node in picture.nodes):
+        _inline_constants(picture)
+    boxes = len(picture.nodes)
+    if boxes > MOST_BOXES:
+        return _too_many(picture, title)
+    size = 8.0 if boxes <= 16 else 7.0
+    texts = {id(n): _texts(n, picture.target) for n in picture.nodes}
+    widths = {id(n): _width(texts[id(n)], size) for n in picture.nodes}
+    heights = {id(n): len(texts[id(n)]) * LINE * size / 8 + 9 for n in picture.nodes}
+    flat = _layers(picture, 6)
+    sideways = len(flat) <= 5 and sum(max(widths[id(n)] for n in row) + 36 for row in flat) <= WIDTH
+    rows = flat
+    if not sideways:
+        for most in (6, 5, 4, 3, 2):
+            rows = _layers(picture, most)
+            if max(sum(widths[id(n)] + 14 for n in row) for row in rows) <= WIDTH:
+                break
+    places, routes = _with_bends(picture, rows)
+    _order(places, routes)
+    for row in places:
+        for node in row:
+            if isinstance(node, _Bend):
+                widths[id(node)], heights[id(node)] = 6.0, 6.0
+    if sideways:
+        across, along = _across(places, routes, heights, 16.0), widths
+    else:
+        across, along = _across(places, routes, widths, 14.0), heights
+    depth: dict[int, float] = {}
+    at = 0.0
+    for row in places:
+        thick = max(along[id(n)] for n in row)
+        for node in row:
+            depth[id(node)] = at + thick / 2
+        at += thick + (40 if sideways else 24)
+    span = at - (40 if sideways else 24)
+    breadth = max(
+        across[id(n)] + (heights if sideways else widths)[id(n)] / 2 for row in places for n in row
+    )
+    if sideways:
+        centre = {k: (depth[k], across[k]) for k in depth}
+        wide, tall = span, breadth
+    else:
+        centre = {k: (across[k], depth[k]) for k in depth}
+        wide, tall = breadth, span
+    turns: dict[int, tuple[int, float]] = {}
+    if not sideways and len(places) > 9:
+        turns, wide, tall = _folded(places, centre, heights, wide)
+    below = _below(picture)
+    page = max(WIDTH, wide + 24)
+    scale = page / WIDTH
+    head = 34 * scale
+    foot = len(below) * 13 * scale + (12 if below else 0)
+    head += 10 if turns else 0
+    foot += 10 if turns else 0
+    figure = new_figure(page, tall + head + foot + 14)
+    figure.set_layout_engine("none")
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set_xlim(0, page)
+    axes.set_ylim(tall + head + foot + 14, 0)
+    axes.text(12, 10, title, fontsize=11 * scale, weight="bold", va="top")
+    shift = ((page - wide) / 2, head + 2)
+    placed = {k: (x + shift[0], y + shift[1]) for k, (x, y) in centre.items()}
+    twins = Counter((id(edge.start), id(edge.end)) for edge in picture.edges)
+    drawn: Counter[tuple[int, int]] = Counter()
+    turns = {k: (column, gutter + shift[0]) for k, (column, gutter) in turns.items()}
+    ends = (shift[1] - 8, shift[1] + tall + 8)
+    for edge in picture.edges:
+        pair = (id(edge.start), id(edge.end))
+        aside = 16 * (drawn[pair] - (twins[pair] - 1) / 2)  # x * x: two arrows side by side
+        drawn[pair] += 1
+        _arrow(axes, edge, routes[id(edge)], placed, widths, heights, sideways, aside, turns, ends)
+    for node in picture.nodes:
+        _box(axes, node, texts[id(node)], placed[id(node)], widths[id(node)], heights[id(node)], size)
+    y = head + tall + (24 if turns else 14)
+    for text, weight in below:
+        axes.text(12, y, text, fontsize=8 * scale, va="top", weight=weight, color=INK)
+        y += 13 * scale
+    return finish(figure, _alt(picture, title))
+
+
+def _folded(
+    places: list[list[Node]],
+    centre: dict[int, tuple[float, float]],
+    heights: dict[int, float],
+    wide: float,
+) -> tuple[dict[int, tuple[int, float]], float, float]:
+    """Cut a tall picture into columns side by side, changing `centre`.
+
+    Returns the column of each node with the place of the gap after it, and the new size.
+    """
+    columns = max(1, min(4, int((WIDTH - 24 + 26) // (wide + 26)), -(-len(places) // 6)))
+    if columns == 1:
+        bottom = max(centre[id(n)][1] + heights[id(n)] / 2 for row in places for n in row)
+        return {}, wide, bottom
+    rows = -(-len(places) // columns)
+    turns: dict[int, tuple[int, float]] = {}
+    tall = 0.0
+    for column in range(columns):
+        chunk = places[column * rows : (column + 1) * rows]
+        if not chunk:
+            continue
+        top = min(centre[id(n)][1] - heights[id(n)] / 2 for row in chunk for n in row)
+        for row in chunk:
+            for node in row:
+                x, y = centre[id(node)]
+                centre[id(node)] = (x + column * (wide + 26), y - top)
+                turns[id(node)] = (column, column * (wide + 26) + wide + 13)
+                tall = max(tall, y - top + heights[id(node)] / 2)
+    return turns, columns * (wide + 26) - 26, tall
+
+
+def _below(picture: Picture) -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    if any(edge.kind == "stopped" for edge in picture.edges):
+        rows.append(("Red dashes: the value goes on, the gradient does not (None).", "normal"))
+    for remark in picture.remarks:
+        rows += [(line, "normal") for line in textwrap.wrap(remark, 96)]
+    if picture.caption:
+        rows.append(("Path taken", "bold"))
+        for text in picture.caption:
+            text = text.replace("`", "")
+            rows += [(line, "normal") for line in textwrap.wrap(text, 96, subsequent_indent="    ")]
+    return rows
+
+
+def _box(
+    axes: Axes,
+    node: Node,
+    lines: Sequence[tuple[str, str, str]],
+    centre: tuple[float, float],
+    width: float,
+    height: float,
+    size: float,
+) -> None:
+    x, y = centre
+    alpha = 0.38 if node.faded else 1.0
+    style = {
+        "input": "round,pad=0,rounding_size=11",
+        "variable": "round,pad=0,rounding_size=11",
+        "constant": "square,pad=0",
+        "exit": "sawtooth,pad=0,tooth_size=4",
+    }.get(node.kind, "round,pad=0,rounding_size=3")
+    face, line = FILL[node.kind], EDGE[node.kind]
+    if node.nested and node.kind == "op":
+        face = PAPER
+    if node.output:
+        face, line = "#DDF3EA", GREEN
+    axes.add_patch(
+        FancyBboxPatch(
+            (x - width / 2, y - height / 2),
+            width,
+            height,
+            boxstyle=style,
+            facecolor=face,
+            edgecolor=line,
+            linewidth=2.4 if node.output else 1.8 if node.kind == "variable" else 1.1,
+            linestyle=(0, (3, 2)) if node.kind == "constant" else "-",
+            alpha=alpha,
+            zorder=3,
+        )
+    )
+    step = LINE * size / 8
+    top = y - step * (len(lines) - 1) / 2
+    for i, (text, colour, weight) in enumerate(lines):
+        axes.text(
+            x,
+            top + i * step,
+            text,
+            ha="center",
+            va="center_baseline",
+            fontsize=size,
+            color=colour,
+            weight=weight,
+            alpha=0.55 if node.faded else 1.0,
+            zorder=4,
+        )
+
+
+def _arrow(
+    axes: Axes,
+    edge: Edge,
+    route: Sequence[Node],
+    placed: dict[int, tuple[float, float]],
+    widths: dict[int, float],
+    heights: dict[int, float],
+    sideways: bool,
+    aside: float,
+    turns: dict[int, tuple[int, float]],
+    ends: tuple[float, float],
+) -> None:
+    faded = edge.kind == "faded" or edge.start.faded or edge.end.faded
+    stopped = edge.kind == "stopped" and not faded
+    points = [placed[id(node)] for node in route]
+    i = 0 if sideways else 1
+    size = widths if sideways else heights
+    first, last = list(points[0]), list(points[-1])
+    first[i] += size[id(route[0])] / 2
+    last[i] -= size[id(route[-1])] / 2 + 1
+    turn = 1 - i
+    other = heights if sideways else widths
+    for end, node, next_ in ((first, route[0], points[1]), (last, route[-1], points[-2])):
+        reach = other[id(node)] * 0.36
+        end[turn] += max(-reach, min(reach, (next_[turn] - end[turn]) * 0.35 + aside))
+    points = [tuple(first), *points[1:-1], tuple(last)]  # type: ignore[list-item]
+    vertices, codes = [points[0]], [Path.MOVETO]
+    for place, (one, two) in enumerate(zip(points, points[1:], strict=False)):
+        here, there = turns.get(id(route[place])), turns.get(id(route[place + 1]))
+        if here is not None and there is not None and here[0] != there[0]:
+            gutter = here[1]  # down, across, up beside the column, and into the next one
+            corners = [(one[0], ends[1]), (gutter, ends[1]), (gutter, ends[0]), (two[0], ends[0])]
+            vertices += [*corners, two]
+            codes += [Path.LINETO] * 5
+            continue
+        half = (two[i] - one[i]) / 2
+        near, far = list(one), list(two)
+        near[i] += half
+        far[i] -= half
+        vertices += [tuple(near), tuple(far), two]  # type: ignore[list-item]
+        codes += [Path.CURVE4] * 3
+    colour = VERMILION if stopped else SILVER if faded else "#555555"
+    axes.add_patch(
+        FancyArrowPatch(
+            path=Path(vertices, codes),
+            arrowstyle="-|>,head_length=4,head_width=2.2",
+            mutation_scale=1.4,
+            facecolor=colour,
+            edgecolor=colour,
+            linewidth=1.3 if stopped else 1.0,
+            linestyle=(0, (4, 2)) if stopped else "-",
+            zorder=2,
+        )
+    )
+    if stopped:
+        middle = len(points) // 2
+        one, two = points[middle - 1], points[middle]
+        axes.text(
+            (one[0] + two[0]) / 2,
+            (one[1] + two[1]) / 2,
+            "✕",
+            ha="center",
+            va="center",
+            fontsize=9,
+            weight="bold",
+            color=VERMILION,
+            zorder=5,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
+        )
+
+
+def _too_many(picture: Picture, title: str) -> Figure:
+    ops = [n for n in picture.nodes if n.kind in ("op", "function")]
+    common = Counter(n.title for n in ops).most_common(4)
+    listed = ", ".join(f"{count} × {name}" for name, count in common)
+    sentence = (
+        f"{title}: {len(ops)} ops, too many for a readable picture (mostly {listed}). "
+        "Draw a part of the function, or fewer rounds of its loop."
+    )
+    figure = new_figure(WIDTH, 70)
+    figure.text(0.02, 0.5, textwrap.fill(sentence, 88), fontsize=9, va="center")
+    return finish(figure, sentence)
+
+
+def _alt(picture: Picture, title: str) -> str:
+    ops = [n for n in picture.nodes if n.kind in ("op", "function")]
+    sources = [n for n in picture.nodes if n.kind in ("input", "variable")]
+    steps = ", ".join(f"{n.title} gives {n.value}" for n in ops[:8])
+    slopes = ", ".join(f"{n.title}: {n.gradient}" for n in sources[:6] if n.gradient)
+    alt = f"{title}: {len(ops)} op{'s' * (len(ops) != 1)}"
+    alt += f" ({steps}{', and more' if len(ops) > 8 else ''})" if ops else ""
+    alt += f"; gradient of {picture.target} with respect to {slopes}" if slopes else ""
+    return f"{alt}."

@@ -1,0 +1,628 @@
+"""From a recording to what a picture of it shows: nodes, edges, and the path that was taken."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import linecache
+import re
+import types
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from utils.figures import short_number
+from utils.gradient_explanation import named_inputs, reachable
+from utils.tape_recording import (
+    EagerTensor,
+    Exit,
+    Op,
+    Recording,
+    Step,
+    differentiable,
+    is_variable,
+    plain,
+)
+
+_SYMBOLS = {
+    **{"Mul": "×", "AddV2": "+", "Add": "+", "AddN": "+", "BiasAdd": "+ bias", "Sub": "−"},
+    **{"RealDiv": "÷", "Div": "÷", "DivNoNan": "÷", "Neg": "−( )", "Pow": "power", "Sum": "reduce_sum"},
+    **{"Mean": "reduce_mean", "Max": "reduce_max", "Min": "reduce_min", "Prod": "reduce_prod"},
+    **{"MatMul": "matmul", "BatchMatMulV2": "matmul", "BatchMatMulV3": "matmul", "Pack": "stack"},
+    **{"StridedSlice": "slice [ ]", "ConcatV2": "concat", "SelectV2": "where", "GatherV2": "gather"},
+    **{"ResourceGather": "gather", "Greater": ">", "GreaterEqual": "≥", "Less": "<", "LessEqual": "≤"},
+    **{"EagerPyFunc": "py_function", "Unpack": "unstack", "Equal": "=", "NotEqual": "≠"},
+    **{"SparseSoftmaxCrossEntropyWithLogits": "cross-entropy", "ExpandDims": "expand_dims"},
+    **{"SoftmaxCrossEntropyWithLogits": "cross-entropy", "SquaredDifference": "(a − b)²"},
+    **{"ReluGrad": "relu'", "SigmoidGrad": "sigmoid'", "TanhGrad": "tanh'", "Square": "square"},
+}
+_SHAPE_OPS = {"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike", "BroadcastGradientArgs"}
+_CALLED = re.compile(r"^__(?:inference|forward)_+(.+?)_\d+$")
+
+
+@dataclass(eq=False)
+class Node:
+    """One box: `kind` is input, variable, constant, op, function, or exit."""
+
+    kind: str
+    title: str
+    value: str = ""
+    gradient: str | None = None  # None: not shown
+    name: str | None = None
+    output: bool = False
+    faded: bool = False
+    nested: bool = False  # computed by one of the learner's own tapes
+    stops: bool = False  # the gradient is None though the value goes on
+    notes: tuple[str, ...] = ()
+    layer: int = 0
+
+
+@dataclass(eq=False)
+class Edge:
+    start: Node
+    end: Node
+    kind: str = "plain"  # plain, faded, or stopped: the value passes, the gradient does not
+
+
+@dataclass(eq=False)
+class Picture:
+    nodes: list[Node] = field(default_factory=list)
+    edges: list[Edge] = field(default_factory=list)
+    target: str = "z"
+    caption: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def picture_of(
+    f: Callable[..., Any],
+    inputs: Sequence[Any],
+    recording: Recording,
+    targets: Sequence[Any],
+    links: dict[int, Exit],
+) -> Picture:
+    """Return the boxes and arrows for a recording.
+
+    `links` maps the id of a constant to the exit by which its value had left TensorFlow.
+    """
+    return _Painter(f, inputs, recording, targets, links).picture()
+
+
+class _Painter:
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        inputs: Sequence[Any],
+        recording: Recording,
+        targets: Sequence[Any],
+        links: dict[int, Exit],
+    ) -> None:
+        self.f, self.recording, self.targets, self.links = f, recording, list(targets), links
+        self.names = dict(recording.names)
+        self.sources: dict[int, tuple[str, str, Any]] = {}
+        for name, value in named_inputs(f, inputs):
+            value = plain(value)
+            if is_variable(value):
+                self.sources[id(value.handle)] = ("variable", name, value)
+            elif isinstance(value, EagerTensor):
+                self.sources[id(value)] = ("input", name, value)
+        known = {id(plain(v)): n for n, v in reachable(f)}
+        for variable in [*recording.tape.watched_variables(), *recording.variables.values()]:
+            name = recording.names.get(id(variable)) or known.get(id(variable))
+            name = name or variable.name.partition(":")[0]
+            self.sources.setdefault(id(variable.handle), ("variable", name, variable))
+        for call in recording.calls:
+            for value in tf.nest.flatten(call.sources):
+                value = plain(value)
+                if isinstance(value, EagerTensor) and id(value) not in recording.producer:
+                    name = call.names.get(id(value)) or recording.names.get(id(value)) or "x"
+                    self.sources.setdefault(id(value), ("input", name, value))
+        for event in recording.events:
+            value = event.tensor
+            if event.kind == "watch" and isinstance(value, EagerTensor):
+                if id(value) not in recording.producer:
+                    name = recording.names.get(id(value), "x")
+                    self.sources.setdefault(id(value), ("input", name, value))
+        self.nodes: dict[int, Node] = {}  # id of a tensor or handle -> the box that gives it
+        self.live = self._live()
+        self.needed = self._needed()
+        self.groups: dict[Any, Node] = {}
+        self.result = Picture(target=self._target_name())
+
+    def picture(self) -> Picture:
+        drawn = [op for op in self.recording.ops if self._is_drawn(op)]
+        self._gradients(drawn)
+        for op in drawn:
+            self._add(op)
+        shown = {id(edge.start) for edge in self.result.edges}
+        for key, (kind, name, value) in self.sources.items():
+            if key not in self.nodes and kind == "input":
+                node = self._source(key, kind, name, value)
+                node.faded = True
+            elif key in self.nodes and id(self.nodes[key]) not in shown:
+                self.nodes[key].faded = True
+        for target in self.targets:
+            node = self._node_of(target)
+            if node is not None:
+                node.output = True
+        self._tidy()
+        for node in self.result.nodes:
+            self.result.counts[node.kind] = self.result.counts.get(node.kind, 0) + 1
+        self.result.caption = path_taken(self.recording.steps, self.recording.executed)
+        return self.result
+
+    def _tidy(self) -> None:
+        linked = {id(n) for e in self.result.edges for n in (e.start, e.end)}
+        self.result.nodes = [
+            n for n in self.result.nodes if id(n) in linked or n.kind != "constant" or n.output
+        ]
+
+    # -- what is drawn
+
+    def _keys(self, op: Op) -> list[int]:
+        keys = []
+        for value in op.inputs:
+            handle = self.recording.variable_read(value)
+            keys.append(id(value) if handle is None else handle)
+        return keys
+
+    def _live(self) -> set[int]:
+        """Return the ids of tensors whose value comes from an input or a variable."""
+        live = set(self.sources)
+        for op in self.recording.ops:
+            if op.type in _SHAPE_OPS or op.type in ("VarHandleOp", "VarIsInitializedOp"):
+                continue
+            if op.type.startswith("Assign"):
+                if any(key in live for key in self._keys(op)[1:]):
+                    live.add(id(op.inputs[0]))
+                continue
+            if any(key in live for key in self._keys(op)):
+                live.update(id(output) for output in op.outputs)
+        return live
+
+    def _needed(self) -> set[int]:
+        needed = {id(t) for t in self.targets}
+        for op in reversed(self.recording.ops):
+            if any(id(o) in needed for o in op.outputs) or (
+                op.type.startswith("Assign") and id(op.inputs[0]) in needed
+            ):
+                needed.update(self._keys(op))
+        return needed
+
+    def _is_drawn(self, op: Op) -> bool:
+        if op.type in _SHAPE_OPS or op.type in ("VarHandleOp", "VarIsInitializedOp"):
+            return False
+        if op.type == "AssignVariableOp" and not any(k in self.live for k in self._keys(op)[1:]):
+            return False
+        if op.call is not None and not any(id(o) in self.needed for o in op.outputs):
+            return False
+        return any(key in self.live for key in self._keys(op))
+
+    def _gradients(self, drawn: Sequence[Op]) -> None:
+        tensors = {id(t): t for op in drawn for t in (*op.inputs, *op.outputs)}
+        tensors = {k: t for k, t in tensors.items() if differentiable(t.dtype)}
+        sources = {
+            key: value for key, (_, _, value) in self.sources.items() if differentiable(value.dtype)
+        }
+        wanted = {**tensors, **sources}
+        self.gradient: dict[int, Any] = dict.fromkeys(wanted)
+        try:
+            found = self.recording.gradients(self.targets, list(wanted.values()))
+            self.gradient.update(zip(wanted, found, strict=True))
+        except LookupError as error:
+            self.result.remarks.append(f"No gradient is drawn: {str(error).strip().splitlines()[0]}")
+
+    # -- boxes
+
+    def _add(self, op: Op) -> None:
+        if op.type == "ReadVariableOp":
+            handle = id(op.inputs[0])
+            node = self.nodes.get(handle) or self._leaf(op.inputs[0], op)
+            if node is not None:
+                self.nodes[id(op.outputs[0])] = node
+                if node.kind == "op":  # what was stored in the variable before
+                    node.output |= op.outputs[0] in [t for t in self.targets if t is op.outputs[0]]
+            return
+        if op.custom is not None and op.custom in self.groups:
+            node = self.groups[op.custom]
+        else:
+            node = Node("op", self._symbol(op))
+            if op.custom is not None:
+                self.groups[op.custom] = node
+                node.title = op.places[0].function if op.places else "custom_gradient"
+                node.notes = ("custom gradient",)
+            self.result.nodes.append(node)
+        node.nested = op.call is not None
+        if _is_call(op):
+            node.kind = "function"
+            node.title, node.notes = self._function(op)
+        for value in op.inputs:
+            start = self._start(value, op)
+            if start is None or start is node:
+                continue
+            self.result.edges.append(Edge(start, node, self._edge_kind(op, value)))
+        outputs = [o for o in op.outputs if o.dtype != tf.variant]
+        if op.type.startswith("Assign"):
+            self.nodes[id(op.inputs[0])] = node
+            variable = self.recording.variables.get(id(op.inputs[0]))
+            node.title = f"stored in {self.names.get(id(variable), 'a variable')}"
+            node.value = _short(op.inputs[1])
+            node.faded = id(op.inputs[0]) not in self.needed
+            return
+        for output in op.outputs:
+            self.nodes[id(output)] = node
+        main = next((o for o in outputs if id(o) in self.needed), outputs[0] if outputs else None)
+        if main is not None:
+            node.name = self.names.get(id(main))
+            node.value = _short(main)
+            node.faded = not any(id(o) in self.needed for o in op.outputs)
+            if op.custom is not None:
+                group = [n for n in self.gradient if self.nodes.get(n) is node]
+                node.faded = node.faded and not any(k in self.needed for k in group)
+            self._set_gradient(node, main)
+        node.stops = any(
+            e.end is node and e.kind == "stopped" for e in self.result.edges
+        )
+
+    def _set_gradient(self, node: Node, tensor: Any, key: int | None = None) -> None:
+        if node.faded or not self.gradient:
+            return
+        key = id(tensor) if key is None else key
+        gradient = self.gradient.get(key)
+        if gradient is not None:
+            node.gradient = _short(gradient)
+        else:
+            node.gradient = "None"
+
+    def _edge_kind(self, op: Op, value: Any) -> str:
+        outputs = [o for o in op.outputs if id(o) in self.needed]
+        if not outputs and not (op.type.startswith("Assign") and id(op.inputs[0]) in self.needed):
+            return "faded"
+        if op.custom is not None:
+            return "plain"
+        handle = self.recording.variable_read(value)
+        key = id(value) if handle is None else handle
+        if key not in self.live:
+            return "plain"
+        if self.gradient.get(id(value)) is None and self.gradient.get(key) is None:
+            return "stopped"
+        return "plain"
+
+    def _start(self, value: Any, op: Op) -> Node | None:
+        handle = self.recording.variable_read(value)
+        key = id(value) if handle is None else handle
+        if value.dtype == tf.resource and op.type.startswith("Assign"):
+            return None
+        return self.nodes.get(key) or self._leaf(value, op)
+
+    def _leaf(self, value: Any, op: Op) -> Node | None:
+        handle = self.recording.variable_read(value)
+        key = id(value) if handle is None else handle
+        if key in self.sources:
+            return self._source(key, *self.sources[key])
+        if value.dtype in (tf.resource, tf.variant):
+            return None
+        whole = not differentiable(value.dtype)
+        if whole and any(differentiable(i.dtype) for i in op.inputs):
+            if value.dtype != tf.bool and key not in self.names:
+                return None  # an axis, a shape, an index
+        exit_ = self.links.get(key)
+        node = Node("constant", self.names.get(key, ""), _short(value))
+        producer = self.recording.producer.get(key)
+        if producer is not None and "andom" in producer.type:
+            node.title = "random"
+        self.result.nodes.append(node)
+        self.nodes[key] = node
+        if exit_ is not None:
+            self._exit(exit_, node)
+        return node
+
+    def _exit(self, exit_: Exit, node: Node) -> None:
+        group = ("exit", exit_.kind, exit_.places[0] if exit_.places else None)
+        if group not in self.groups:
+            place = exit_.places[0] if exit_.places else None
+            expression = (place.expression if place else None) or exit_.kind
+            door = Node("exit", expression, "leaves TensorFlow")
+            door.gradient = "None"
+            self.groups[group] = door
+            self.result.nodes.insert(len(self.result.nodes) - 1, door)
+            tensor = exit_.tensor
+            key = id(plain(tensor).handle) if is_variable(tensor) else id(tensor)
+            start = self.nodes.get(key)
+            if start is None and not is_variable(tensor):
+                handle = self.recording.variable_read(tensor)
+                key = key if handle is None else handle
+                start = self.nodes.get(key)
+            if start is None and key in self.sources:
+                start = self._source(key, *self.sources[key])
+            if start is not None:
+                self.result.edges.append(Edge(start, door, "stopped"))
+        self.result.edges.append(Edge(self.groups[group], node, "stopped"))
+
+    def _source(self, key: int, kind: str, name: str, value: Any) -> Node:
+        node = Node(kind, name, _short(value), name=name)
+        self.nodes[key] = node
+        self.result.nodes.append(node)
+        self._set_gradient(node, value, key)
+        if not differentiable(value.dtype):
+            node.gradient = "None"
+            node.notes = (value.dtype.name,)
+        return node
+
+    def _node_of(self, tensor: Any) -> Node | None:
+        return self.nodes.get(id(tensor)) or (
+            self._leaf(tensor, Op(0, "", [], [], {}, (), frozenset(), None, None))
+        )
+
+    def _target_name(self) -> str:
+        if len(self.targets) == 1:
+            return self.recording.names.get(id(self.targets[0]), "z")
+        return "z"
+
+    # -- words
+
+    def _symbol(self, op: Op) -> str:
+        if op.type == "Cast":
+            return f"cast to {op.outputs[0].dtype.name}"
+        if op.type in _SYMBOLS:
+            return _SYMBOLS[op.type]
+        words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", re.sub(r"V\d$", "", op.type)).lower()
+        return words.removeprefix("_")
+
+    def _function(self, op: Op) -> tuple[str, tuple[str, ...]]:
+        match = _CALLED.match(op.type)
+        name = match[1] if match else "function"
+        found = _tf_function(self.f, name)
+        if found is None:
+            return f"tf.function {name}", ("one node, a whole graph",)
+        tensors = [i for i in op.inputs if i.dtype != tf.resource]
+        try:
+            with tf.device(None):
+                graph = found.get_concrete_function(*tensors).graph
+        except (TypeError, ValueError, AttributeError, tf.errors.OpError):
+            return f"tf.function {name}", ("one node, a whole graph",)
+        return f"tf.function {name}", graph_words(graph)
+
+
+def graph_words(graph: Any) -> tuple[str, ...]:
+    """Say how many ops a graph holds, and whether it holds an `if` or a loop."""
+    skip = ("Placeholder", "Const", "Identity", "NoOp", "ReadVariableOp")
+    kinds = [op.type for op in graph.get_operations() if op.type not in skip]
+    words = [f"a graph of {len(kinds)} op" + "s" * (len(kinds) != 1)]
+    if any(kind in ("If", "StatelessIf", "Case", "StatelessCase") for kind in kinds):
+        words.append("tf.cond: both branches are in it")
+    if any(kind in ("While", "StatelessWhile") for kind in kinds):
+        words.append("tf.while_loop: its body once")
+    return tuple(words)
+
+
+def _is_call(op: Op) -> bool:
+    return bool(_CALLED.match(op.type)) or op.type.endswith("PartitionedCall")
+
+
+def _tf_function(f: Any, name: str) -> Any:
+    """Find the tf.function of this name that `f` is or can reach by a name of its code."""
+    seen: list[Any] = [f]
+    for depth in range(3):
+        for value in list(seen):
+            inner = getattr(value, "python_function", None)
+            if inner is not None and getattr(inner, "__name__", "") == name:
+                return value
+            value = inner or value
+            value = value.func if isinstance(value, functools.partial) else value
+            value = getattr(value, "__func__", value)
+            if not isinstance(value, types.FunctionType) or depth == 2:
+                continue
+            cells = [c.cell_contents for c in value.__closure__ or () if _filled(c)]
+            found = [value.__globals__.get(n) for n in value.__code__.co_names]
+            seen += [v for v in (*cells, *found) if callable(v) and v not in seen]
+    return None
+
+
+def _filled(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018
+    except ValueError:
+        return False
+    return True
+
+
+def _short(value: Any) -> str:
+    """Return a value in a few characters: a number, or numbers, or a shape and some numbers."""
+    if isinstance(value, tf.IndexedSlices):
+        return f"rows {_short(value.indices)}"
+    array = np.asarray(plain(value))
+    if array.dtype.kind == "O" or array.dtype.kind in "SU":
+        return "text"
+    if array.dtype.kind == "c":
+        return f"complex {array.shape}" if array.ndim else f"{array.item():.3g}"
+    if array.ndim == 0:
+        return str(array.item()) if array.dtype.kind == "b" else short_number(array.item())
+    shape = "×".join(map(str, array.shape))
+    if array.size == 0:
+        return f"{shape}: empty"
+    if array.dtype.kind == "b":
+        return f"{shape}: {int(array.sum())} of {array.size} True"
+    if array.size > 1 and (array == array.flat[0]).all():
+        return f"{shape}: all {short_number(array.flat[0])}"
+    if array.ndim == 1 and array.size <= 3:
+        return "[" + ", ".join(_brief(v) for v in array) + "]"
+    return f"{shape}: {', '.join(_brief(v) for v in array.flat[:2])}" + (", …" * (array.size > 2))
+
+
+def _brief(value: float) -> str:
+    return f"{float(value) + 0.0:.3g}"
+
+
+# -- the path taken
+
+
+def path_taken(
+    steps: Sequence[Step], executed: dict[types.CodeType, set[int]], most: int = 14
+) -> list[str]:
+    """Return what Python's own control flow did: conditions with their answers, loops by round."""
+    lines: list[str] = []
+    frames: dict[int, list[Step]] = {}
+    for step in steps:
+        frames.setdefault(step.frame, []).append(step)
+    for frame in frames.values():
+        tree = _function_tree(frame[0].code)
+        if tree is not None:
+            lines += _frame_path(frame, tree, executed.get(frame[0].code, set()))
+    if len(lines) > most:
+        lines = [*lines[: most - 1], f"... and {len(lines) - most + 1} lines more"]
+    return lines
+
+
+def _function_tree(code: types.CodeType) -> ast.AST | None:
+    tree = _parsed("".join(linecache.getlines(code.co_filename)))
+    if tree is None:
+        return None
+    last = max((line for _, _, line in code.co_lines() if line), default=code.co_firstlineno)
+    best = None
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.Lambda)):
+            first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+            named = getattr(node, "name", "<lambda>") == code.co_name
+            if named and first == code.co_firstlineno and (node.end_lineno or first) >= last:
+                best = node
+    return best
+
+
+@functools.lru_cache(maxsize=32)
+def _parsed(source: str) -> ast.AST | None:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _frame_path(frame: Sequence[Step], tree: ast.AST, executed: set[int]) -> list[str]:
+    own = list(_own_nodes(tree))
+    branches = {n.test.lineno: n for n in own if isinstance(n, (ast.If, ast.While))}
+    loops = {n.lineno: n for n in own if isinstance(n, ast.For)}
+    inside = [n for n in own if isinstance(n, (ast.If, ast.While, ast.For))]
+    statements = {
+        s.lineno: s
+        for n in inside
+        for s in (*n.body, *n.orelse)
+        if not isinstance(s, (ast.If, ast.While, ast.For, ast.Pass, ast.Continue))
+    }
+    rounds: list[tuple[str, list[str]]] = [("", [])]
+    open_loops: list[list[Any]] = []  # [loop, its label]
+    for step, after in zip(frame, [*frame[1:], None], strict=True):
+        line = step.lineno
+        while open_loops and not _within(open_loops[-1][0], line):
+            open_loops.pop()
+            rounds.append((_label(open_loops), []))
+        if line in loops:
+            loop = loops[line]
+            going = after is not None and _among(loop.body, after.lineno)
+            if not open_loops or open_loops[-1][0] is not loop:
+                open_loops.append([loop, ""])
+            if going and after is not None:
+                names = [n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)]
+                known = [f"{n} = {after.values[n]}" for n in names if n in after.values]
+                count = open_loops[-1][2] + 1 if len(open_loops[-1]) > 2 else 1
+                open_loops[-1][1:] = [", ".join(known) or f"round {count}", count]
+            else:
+                open_loops.pop()
+            rounds.append((_label(open_loops), []))
+        elif line in branches:
+            node = branches[line]
+            true = after is not None and _among(node.body, after.lineno)
+            if isinstance(node, ast.While):
+                if not open_loops or open_loops[-1][0] is not node:
+                    open_loops.append([node, "", 0])
+                if true:
+                    open_loops[-1][1:] = [f"round {open_loops[-1][2] + 1}", open_loops[-1][2] + 1]
+                else:
+                    open_loops.pop()
+                rounds.append((_label(open_loops), []))
+            else:
+                answer = "true" if true else "false"
+                rounds[-1][1].append(f"`{_source(node.test)}` is {answer}")
+        elif line in statements:
+            rounds[-1][1].append(_source(statements[line]))
+    lines = [f"line {frame[0].code.co_firstlineno}"] if False else []
+    for node in own:
+        if isinstance(node, ast.IfExp):
+            answer = _ternary(node, frame[0].code, executed)
+            if answer is not None:
+                lines.append(f"line {node.lineno}: `{_source(node.test)}` is {answer}")
+    return lines + _merged([(label, parts) for label, parts in rounds if parts or label])
+
+
+def _merged(rounds: Sequence[tuple[str, list[str]]]) -> list[str]:
+    """Join rounds in a row that did the same: 'i = 2, 3, 4: ...'."""
+    lines: list[tuple[str, str]] = []
+    for label, parts in rounds:
+        what = " → ".join(parts)
+        if not what:
+            continue
+        if lines and lines[-1][1] == what and label and lines[-1][0]:
+            before = lines[-1][0]
+            key, _, value = label.rpartition(" = ")
+            if key and before.startswith(f"{key} = "):
+                lines[-1] = (f"{before}, {value}", what)
+                continue
+            if label.startswith("round ") and before.startswith("round "):
+                lines[-1] = (f"{before}, {label.removeprefix('round ')}", what)
+                continue
+        lines.append((label, what))
+    return [f"{_folded(label)}: {what}" if label else what for label, what in lines]
+
+
+def _folded(label: str) -> str:
+    parts = label.split(", ")
+    return label if len(parts) <= 6 else ", ".join([*parts[:3], "...", parts[-1]])
+
+
+def _own_nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(tree):
+        if isinstance(child, (ast.FunctionDef, ast.Lambda, ast.ClassDef)):
+            continue
+        yield child
+        yield from _own_nodes(child)
+
+
+def _within(node: Any, line: int) -> bool:
+    return node.lineno <= line <= (node.end_lineno or node.lineno)
+
+
+def _among(statements: Sequence[Any], line: int) -> bool:
+    return any(_within(s, line) for s in statements)
+
+
+def _label(loops: Sequence[Sequence[Any]]) -> str:
+    return ", ".join(loop[1] for loop in loops if loop[1])
+
+
+def _source(node: ast.AST) -> str:
+    text = ast.unparse(node)
+    text = text.splitlines()[0]
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _ternary(node: ast.IfExp, code: types.CodeType, executed: set[int]) -> str | None:
+    """Tell from the instructions that ran which side of `a if test else b` was taken."""
+
+    def ran(part: ast.expr) -> bool:
+        for offset, position in enumerate(code.co_positions()):
+            line, end_line, column, end = position
+            if offset * 2 not in executed or None in position:
+                continue
+            assert line is not None and end_line is not None
+            assert column is not None and end is not None
+            start = (part.lineno, part.col_offset)
+            stop = (part.end_lineno or part.lineno, part.end_col_offset or 0)
+            if start <= (line, column) and (end_line, end) <= stop:
+                return True
+        return False
+
+    if ran(node.body):
+        return "true"
+    return "false" if ran(node.orelse) else None
