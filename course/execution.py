@@ -6,6 +6,7 @@ import ast
 import logging
 import os
 import re
+import signal
 import tempfile
 import time
 import uuid
@@ -135,7 +136,7 @@ def execute(
             failure = failure._replace(message=limit)
         elif failure and status == "dead_kernel":
             words = "\n".join(last_words.strip().splitlines()[-LAST_WORDS:])
-            failure = failure._replace(message="the kernel died in this cell", traceback=words)
+            failure = failure._replace(message=_death(watch.exit_status), traceback=words)
 
         _tidy(executed, notebook, output, status)
         nbformat.write(executed, partial)
@@ -209,11 +210,15 @@ def _parameter_names(notebook: nbformat.NotebookNode) -> list[str]:
 
 
 class _Client(PapermillNotebookClient):
+    exit_status: int | None = None  # of a kernel that died; negative for a signal
+
     def papermill_execute_cells(self) -> None:
         try:
             super().papermill_execute_cells()
         except BaseException:
             self.shutdown_kernel = "immediate"  # a kernel that hangs does not end by being asked
+            process = getattr(self.km.provisioner, "process", None)
+            self.exit_status = process.poll() if process else None
             raise
 
 
@@ -242,6 +247,7 @@ class _Engine(NBClientEngine):
         try:
             client.execute(env=options["environment"], stderr=watch.stderr)
         finally:
+            watch.exit_status = client.exit_status
             if client.km is not None:  # interrupted while the kernel was starting
                 client.shutdown_kernel = "immediate"
                 client._cleanup_kernel()
@@ -257,6 +263,7 @@ class _Watch:
         self.notebook: nbformat.NotebookNode | None = None
         self.cell: nbformat.NotebookNode | None = None
         self.finished = 0
+        self.exit_status: int | None = None  # of the kernel's process
         self.stderr = stderr  # of the kernel's process, for the last words of one that dies
         self._on_cell = on_cell
 
@@ -355,6 +362,17 @@ def _never_started(status: Status, notebook: Path, start: float, error: Exceptio
         notebook.stem, "", "", -1, "", type(error).__name__, text.splitlines()[0][:300], ""
     )
     return Result(status, time.monotonic() - start, {}, failure, None)
+
+
+def _death(exit_status: int | None) -> str:
+    """Say how a kernel's process ended. Linux sends SIGKILL to what takes too much memory."""
+    if exit_status is None:
+        return "the kernel died in this cell"
+    if exit_status >= 0:
+        return f"the kernel died in this cell with exit status {exit_status}"
+    name = signal.Signals(-exit_status).name
+    reason = " (was there too little memory?)" if name == "SIGKILL" else ""
+    return f"the kernel died in this cell by {name}{reason}"
 
 
 def _plain(text: str) -> str:

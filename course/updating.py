@@ -32,9 +32,12 @@ def refresh_outputs(lesson: Path, executed: Path) -> list[str]:
         if cell["cell_type"] != "code":
             continue
         source = "".join(cell["source"])
-        ran = fresh.get(cell["id"])
+        ran = fresh.get(cell.get("id"))
         if ran is None or "".join(ran["source"]) != source:
-            raise CourseError(f"{lesson.name} was edited while it ran: run the update again.")
+            raise CourseError(
+                f"{lesson.name} was edited while it ran, or has cells without ids:"
+                " run the update again."
+            )
         if source.strip():
             number += 1
         cell["execution_count"] = number if source.strip() else None

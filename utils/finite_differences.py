@@ -100,7 +100,9 @@ def _central(
         above, below = start.copy(), start.copy()
         above[index], below[index] = at + step, at - step
         # The distance that is really taken, after rounding to the type that f sees.
-        taken = float(dtype.as_numpy_dtype(above[index])) - float(dtype.as_numpy_dtype(below[index]))
+        taken = float(dtype.as_numpy_dtype(above[index])) - float(
+            dtype.as_numpy_dtype(below[index])
+        )
         slope[index] = (value(above)[0] - value(below)[0]) / taken
     return slope.item() if slope.ndim == 0 else slope
 
@@ -122,7 +124,7 @@ def _value(result: Any) -> tuple[float, float]:
 
 def _real_array(x: Any) -> np.ndarray:
     try:
-        array = np.array(x)
+        array = np.asarray(x.numpy() if isinstance(x, (tf.Tensor, tf.Variable)) else x)
     except (TypeError, ValueError):
         array = np.array(None)
     if array.dtype.kind not in "fiu":
@@ -208,8 +210,8 @@ def _arrays(name: str, value: Any) -> list[np.ndarray]:
     if any(part is None for part in parts):
         raise CourseError(f"compare_gradients: {name} is None; explain_none(f, x) tells why.")
     try:
-        if parts is value and all(np.ndim(part) == 0 for part in parts):
-            return [np.asarray([_plain(part) for part in parts], dtype=np.float64)]
+        if all(isinstance(part, (int, float, list, tuple, np.number)) for part in parts):
+            return [np.asarray(value, dtype=np.float64)]  # one gradient, written as rows
         return [np.asarray(_plain(part), dtype=np.float64) for part in parts]
     except (TypeError, ValueError):
         raise CourseError(f"compare_gradients: {name} does not hold numbers.") from None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Polygon
 from matplotlib.path import Path
 
 from utils.errors import CourseError
@@ -19,7 +22,6 @@ from utils.figures import (
     GREEN,
     GREY,
     INK,
-    PAPER,
     SILVER,
     VERMILION,
     WIDTH,
@@ -27,8 +29,8 @@ from utils.figures import (
     new_figure,
     styled,
 )
-from utils.gradient_explanation import named_inputs, reachable, to_float32, to_tensors
-from utils.tape_picture import Edge, Node, Picture, picture_of
+from utils.learner_inputs import named_inputs, reachable, to_float32, to_tensors
+from utils.tape_picture import TIMES, Edge, Node, Picture, picture_of
 from utils.tape_recording import (
     EagerTensor,
     Exit,
@@ -41,7 +43,7 @@ from utils.tape_recording import (
     record,
 )
 
-MOST_BOXES = 80
+MOST_BOXES = 60
 # In a crowded row constants and variables make way: the main line stays straight.
 _STIFF = {"constant": 1.0, "variable": 2.0, "bend": 6.0}
 _PULL = {"constant": 1, "variable": 2}
@@ -117,8 +119,12 @@ def _targets(f: Callable[..., Any], recording: Recording) -> tuple[list[Any], li
     remarks = []
     if not found and recording.calls:
         call = recording.calls[-1]
-        found = [t for t in map(_tensor, tf.nest.flatten(call.target)) if isinstance(t, EagerTensor)]
-        remarks.append("The gradient that the function returns is None; drawn is what it differentiates.")
+        found = [
+            t for t in map(_tensor, tf.nest.flatten(call.target)) if isinstance(t, EagerTensor)
+        ]
+        remarks.append(
+            "The gradient that the function returns is None; drawn is what it differentiates."
+        )
     if not found:
         raise CourseError(
             f"draw_tape needs a function that returns a tensor, but {name} returned "
@@ -126,7 +132,9 @@ def _targets(f: Callable[..., Any], recording: Recording) -> tuple[list[Any], li
             "computed."
         )
     if len(found) > 1:
-        remarks.append(f"{len(found)} outputs: the gradients are those of their sum, as a tape gives.")
+        remarks.append(
+            f"{len(found)} outputs: the gradients are those of their sum, as a tape gives."
+        )
     elif found[0].shape.num_elements() != 1 and differentiable(found[0].dtype):
         remarks.append("The output has several elements: the gradients are those of their sum.")
     return found, remarks
@@ -139,10 +147,8 @@ def _tensor(value: Any) -> Any:
     return value.values if isinstance(value, tf.IndexedSlices) else value
 
 
-def _links(
-    f: Callable[..., Any], inputs: Sequence[Any], recording: Recording
-) -> dict[int, Exit]:
-    """Find the constants that came from values which had left TensorFlow, by changing the values."""
+def _links(f: Callable[..., Any], inputs: Sequence[Any], recording: Recording) -> dict[int, Exit]:
+    """Find the constants that come from values which had left TensorFlow, by changing those."""
     sites: dict[Any, list[Exit]] = {}
     for exit_ in recording.exits:
         if exit_.kind not in ("__bool__", "__format__"):
@@ -179,7 +185,7 @@ def _title(f: Callable[..., Any], inputs: Sequence[Any], picture: Picture) -> st
 
 
 def _layers(picture: Picture, most: int) -> list[list[Node]]:
-    """Put each node below all that lead to it, at most `most` in a row, and sources near their use."""
+    """Put each node below all that lead to it, at most `most` in a row, sources near their use."""
     into: dict[int, list[Node]] = {id(n): [] for n in picture.nodes}
     out: dict[int, list[Node]] = {id(n): [] for n in picture.nodes}
     for edge in picture.edges:
@@ -216,7 +222,9 @@ class _Bend(Node):
     """A place where an arrow passes a row."""
 
 
-def _with_bends(picture: Picture, rows: list[list[Node]]) -> tuple[list[list[Node]], dict[int, list[Node]]]:
+def _with_bends(
+    picture: Picture, rows: list[list[Node]]
+) -> tuple[list[list[Node]], dict[int, list[Node]]]:
     places: list[list[Node]] = [list(row) for row in rows]
     number = {id(n): i for i, row in enumerate(rows) for n in row}
     routes: dict[int, list[Node]] = {}
@@ -236,7 +244,7 @@ def _order(places: list[list[Node]], routes: dict[int, list[Node]]) -> None:
     above: dict[int, list[Node]] = {}
     below: dict[int, list[Node]] = {}
     for route in routes.values():
-        for one, two in zip(route, route[1:], strict=False):
+        for one, two in itertools.pairwise(route):
             above.setdefault(id(two), []).append(one)
             below.setdefault(id(one), []).append(two)
     for sweep in range(12):
@@ -258,7 +266,7 @@ def _across(
     """Return the centre of each node along its row: near its neighbours, without overlap."""
     near: dict[int, list[Node]] = {}
     for route in routes.values():
-        for one, two in zip(route, route[1:], strict=False):
+        for one, two in itertools.pairwise(route):
             pull = _PULL.get(route[0].kind, 12)
             near.setdefault(id(one), []).extend([two] * pull)
             near.setdefault(id(two), []).extend([one] * pull)
@@ -276,7 +284,7 @@ def _across(
                 found = [centre[id(n)] for n in near.get(id(node), [])]
                 wish.append(sum(found) / len(found) if found else centre[id(node)])
             apart = [0.0]
-            for one, two in zip(row, row[1:], strict=False):
+            for one, two in itertools.pairwise(row):
                 apart.append(apart[-1] + (widths[id(one)] + widths[id(two)]) / 2 + gap)
             weights = [_STIFF.get(n.kind, 30.0) for n in row]
             level = _increasing([w - a for w, a in zip(wish, apart, strict=True)], weights)
@@ -335,16 +343,64 @@ def _texts(node: Node, target: str) -> list[tuple[str, str, str]]:
         lines.append((f"{name} = {node.value}" if name else node.value, INK, "normal"))
     if node.gradient is not None and node.kind not in ("constant", "exit"):
         # Of a name that was bound more than once the reader could not tell which one is meant.
-        clear = name.isidentifier() and len(name) <= 8 and (node.output or name != target)
-        what = f"d{target}/d{name}" if clear and len(target) <= 8 else "gradient"
+        clear = name.isidentifier() and max(len(name), len(target)) <= 8
+        clear = clear and (name != target or (node.output and len(name) == 1))
+        what = f"d{_bracketed(target)}/d{_bracketed(name)}" if clear else "gradient"
         colour = VERMILION if node.gradient == "None" else GRADIENT
         lines.append((f"{what} = {node.gradient}", colour, "normal"))
-    return [(textwrap.shorten(t, 34, placeholder="…") if len(t) > 34 else t, c, w) for t, c, w in lines]
+    return [
+        (textwrap.shorten(t, 34, placeholder="…") if len(t) > 34 else t, c, w) for t, c, w in lines
+    ]
+
+
+def _bracketed(name: str) -> str:
+    return name if len(name) == 1 else f"({name})"
 
 
 def _width(lines: Sequence[tuple[str, str, str]], size: float) -> float:
     per = size * 96 / 72 * 0.60
-    return max(46.0, max(len(text) * per * (1.08 if w == "bold" else 1) for text, _, w in lines) + 14)
+    return max(
+        46.0, max(len(text) * per * (1.08 if w == "bold" else 1) for text, _, w in lines) + 14
+    )
+
+
+@dataclass
+class _Layout:
+    places: list[list[Node]]  # row by row, or column by column where it runs sideways
+    routes: dict[int, list[Node]]  # the nodes and bends that an edge passes
+    centre: dict[int, tuple[float, float]]
+    wide: float
+    tall: float
+
+
+def _layout(
+    picture: Picture,
+    widths: dict[int, float],
+    heights: dict[int, float],
+    *,
+    sideways: bool,
+    most: int,
+) -> _Layout:
+    places, routes = _with_bends(picture, _layers(picture, most))
+    for row in places:
+        for node in row:
+            if isinstance(node, _Bend):
+                widths[id(node)] = heights[id(node)] = 6.0
+    _order(places, routes)
+    broad, thick = (heights, widths) if sideways else (widths, heights)
+    across = _across(places, routes, broad, 16.0 if sideways else 14.0)
+    roomy = any(edge.kind == "stopped" for edge in picture.edges)  # for the mark on the arrow
+    centre, at, gap = {}, 0.0, 40 if sideways else 34 if roomy else 24
+    for row in places:
+        size = max(thick[id(n)] for n in row)
+        for node in row:
+            place = (at + size / 2, across[id(node)])
+            centre[id(node)] = place if sideways else (place[1], place[0])
+        at += size + gap
+    span = at - gap
+    breadth = max(across[id(n)] + broad[id(n)] / 2 for row in places for n in row)
+    wide, tall = (span, breadth) if sideways else (breadth, span)
+    return _Layout(places, routes, centre, wide, tall)
 
 
 @styled
@@ -358,41 +414,14 @@ def _drawn(picture: Picture, title: str) -> Figure:
     texts = {id(n): _texts(n, picture.target) for n in picture.nodes}
     widths = {id(n): _width(texts[id(n)], size) for n in picture.nodes}
     heights = {id(n): len(texts[id(n)]) * LINE * size / 8 + 9 for n in picture.nodes}
-    flat = _layers(picture, 6)
-    sideways = len(flat) <= 5 and sum(max(widths[id(n)] for n in row) + 36 for row in flat) <= WIDTH
-    rows = flat
-    if not sideways:
-        for most in (6, 5, 4, 3, 2):
-            rows = _layers(picture, most)
-            if max(sum(widths[id(n)] + 14 for n in row) for row in rows) <= WIDTH:
-                break
-    places, routes = _with_bends(picture, rows)
-    _order(places, routes)
-    for row in places:
-        for node in row:
-            if isinstance(node, _Bend):
-                widths[id(node)], heights[id(node)] = 6.0, 6.0
-    if sideways:
-        across, along = _across(places, routes, heights, 16.0), widths
-    else:
-        across, along = _across(places, routes, widths, 14.0), heights
-    depth: dict[int, float] = {}
-    at = 0.0
-    for row in places:
-        thick = max(along[id(n)] for n in row)
-        for node in row:
-            depth[id(node)] = at + thick / 2
-        at += thick + (40 if sideways else 24)
-    span = at - (40 if sideways else 24)
-    breadth = max(
-        across[id(n)] + (heights if sideways else widths)[id(n)] / 2 for row in places for n in row
-    )
-    if sideways:
-        centre = {k: (depth[k], across[k]) for k in depth}
-        wide, tall = span, breadth
-    else:
-        centre = {k: (across[k], depth[k]) for k in depth}
-        wide, tall = breadth, span
+    layout = _layout(picture, widths, heights, sideways=True, most=6)
+    sideways = len(layout.places) <= 5 and layout.wide <= WIDTH - 24
+    for most in () if sideways else (6, 5, 4, 3, 2):
+        layout = _layout(picture, widths, heights, sideways=False, most=most)
+        if layout.wide <= WIDTH - 24:
+            break
+    places, routes, centre = layout.places, layout.routes, layout.centre
+    wide, tall = layout.wide, layout.tall
     turns: dict[int, tuple[int, float]] = {}
     if not sideways and len(places) > 9:
         turns, wide, tall = _folded(places, centre, heights, wide)
@@ -404,8 +433,8 @@ def _drawn(picture: Picture, title: str) -> Figure:
     head += 10 if turns else 0
     foot += 10 if turns else 0
     figure = new_figure(page, tall + head + foot + 14)
-    figure.set_layout_engine("none")
-    axes = figure.add_axes((0, 0, 1, 1))
+    axes = figure.add_subplot()
+    axes.set_position((0, 0, 1, 1))  # every place is computed here
     axes.set_axis_off()
     axes.set_xlim(0, page)
     axes.set_ylim(tall + head + foot + 14, 0)
@@ -422,7 +451,9 @@ def _drawn(picture: Picture, title: str) -> Figure:
         drawn[pair] += 1
         _arrow(axes, edge, routes[id(edge)], placed, widths, heights, sideways, aside, turns, ends)
     for node in picture.nodes:
-        _box(axes, node, texts[id(node)], placed[id(node)], widths[id(node)], heights[id(node)], size)
+        _box(
+            axes, node, texts[id(node)], placed[id(node)], widths[id(node)], heights[id(node)], size
+        )
     y = head + tall + (24 if turns else 14)
     for text, weight in below:
         axes.text(12, y, text, fontsize=8 * scale, va="top", weight=weight, color=INK)
@@ -465,10 +496,14 @@ def _below(picture: Picture) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     if any(edge.kind == "stopped" for edge in picture.edges):
         rows.append(("Red dashes: the value goes on, the gradient does not (None).", "normal"))
+    if any(node.nested and not node.faded for node in picture.nodes):
+        rows.append(("Grey boxes: computed by the function's own tape.gradient.", "normal"))
+    if any(node.faded for node in picture.nodes):
+        rows.append(("Faint boxes: they do not lead to the output.", "normal"))
     for remark in picture.remarks:
         rows += [(line, "normal") for line in textwrap.wrap(remark, 96)]
     if picture.caption:
-        rows.append(("Path taken", "bold"))
+        rows.append(("The path that Python took", "bold"))
         for text in picture.caption:
             text = text.replace("`", "")
             rows += [(line, "normal") for line in textwrap.wrap(text, 96, subsequent_indent="    ")]
@@ -494,7 +529,7 @@ def _box(
     }.get(node.kind, "round,pad=0,rounding_size=3")
     face, line = FILL[node.kind], EDGE[node.kind]
     if node.nested and node.kind == "op":
-        face = PAPER
+        face = "#E9E9E9"
     if node.output:
         face, line = "#DDF3EA", GREEN
     axes.add_patch(
@@ -542,7 +577,7 @@ def _arrow(
 ) -> None:
     faded = edge.kind == "faded" or edge.start.faded or edge.end.faded
     stopped = edge.kind == "stopped" and not faded
-    points = [placed[id(node)] for node in route]
+    points: list[Any] = [placed[id(node)] for node in route]
     i = 0 if sideways else 1
     size = widths if sideways else heights
     first, last = list(points[0]), list(points[-1])
@@ -553,9 +588,9 @@ def _arrow(
     for end, node, next_ in ((first, route[0], points[1]), (last, route[-1], points[-2])):
         reach = other[id(node)] * 0.36
         end[turn] += max(-reach, min(reach, (next_[turn] - end[turn]) * 0.35 + aside))
-    points = [tuple(first), *points[1:-1], tuple(last)]  # type: ignore[list-item]
+    points = [tuple(first), *points[1:-1], tuple(last)]
     vertices, codes = [points[0]], [Path.MOVETO]
-    for place, (one, two) in enumerate(zip(points, points[1:], strict=False)):
+    for place, (one, two) in enumerate(itertools.pairwise(points)):
         here, there = turns.get(id(route[place])), turns.get(id(route[place + 1]))
         if here is not None and there is not None and here[0] != there[0]:
             gutter = here[1]  # down, across, up beside the column, and into the next one
@@ -567,13 +602,13 @@ def _arrow(
         near, far = list(one), list(two)
         near[i] += half
         far[i] -= half
-        vertices += [tuple(near), tuple(far), two]  # type: ignore[list-item]
+        vertices += [tuple(near), tuple(far), two]
         codes += [Path.CURVE4] * 3
     colour = VERMILION if stopped else SILVER if faded else "#555555"
     axes.add_patch(
         FancyArrowPatch(
             path=Path(vertices, codes),
-            arrowstyle="-|>,head_length=4,head_width=2.2",
+            arrowstyle="-" if stopped else "-|>,head_length=4,head_width=2.2",
             mutation_scale=1.4,
             facecolor=colour,
             edgecolor=colour,
@@ -582,7 +617,10 @@ def _arrow(
             zorder=2,
         )
     )
-    if stopped:
+    if stopped:  # a head of its own: dashes would tear it
+        end_point, back, half = np.array(points[-1]), np.eye(2)[i] * 6, np.eye(2)[turn] * 3.2
+        head = [end_point, end_point - back + half, end_point - back - half]
+        axes.add_patch(Polygon(np.array(head), facecolor=colour, edgecolor="none", zorder=2))
         middle = len(points) // 2
         one, two = points[middle - 1], points[middle]
         axes.text(
@@ -602,7 +640,7 @@ def _arrow(
 def _too_many(picture: Picture, title: str) -> Figure:
     ops = [n for n in picture.nodes if n.kind in ("op", "function")]
     common = Counter(n.title for n in ops).most_common(4)
-    listed = ", ".join(f"{count} × {name}" for name, count in common)
+    listed = ", ".join(f"{count} {TIMES} {name}" for name, count in common)
     sentence = (
         f"{title}: {len(ops)} ops, too many for a readable picture (mostly {listed}). "
         "Draw a part of the function, or fewer rounds of its loop."

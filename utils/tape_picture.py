@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from utils.figures import short_number
-from utils.gradient_explanation import named_inputs, reachable
+from utils.learner_inputs import named_inputs, reachable
 from utils.tape_recording import (
     EagerTensor,
     Exit,
@@ -27,17 +27,47 @@ from utils.tape_recording import (
     plain,
 )
 
+TIMES, MINUS = "\u00d7", "\u2212"
 _SYMBOLS = {
-    **{"Mul": "×", "AddV2": "+", "Add": "+", "AddN": "+", "BiasAdd": "+ bias", "Sub": "−"},
-    **{"RealDiv": "÷", "Div": "÷", "DivNoNan": "÷", "Neg": "−( )", "Pow": "power", "Sum": "reduce_sum"},
-    **{"Mean": "reduce_mean", "Max": "reduce_max", "Min": "reduce_min", "Prod": "reduce_prod"},
-    **{"MatMul": "matmul", "BatchMatMulV2": "matmul", "BatchMatMulV3": "matmul", "Pack": "stack"},
-    **{"StridedSlice": "slice [ ]", "ConcatV2": "concat", "SelectV2": "where", "GatherV2": "gather"},
-    **{"ResourceGather": "gather", "Greater": ">", "GreaterEqual": "≥", "Less": "<", "LessEqual": "≤"},
-    **{"EagerPyFunc": "py_function", "Unpack": "unstack", "Equal": "=", "NotEqual": "≠"},
-    **{"SparseSoftmaxCrossEntropyWithLogits": "cross-entropy", "ExpandDims": "expand_dims"},
-    **{"SoftmaxCrossEntropyWithLogits": "cross-entropy", "SquaredDifference": "(a − b)²"},
-    **{"ReluGrad": "relu'", "SigmoidGrad": "sigmoid'", "TanhGrad": "tanh'", "Square": "square"},
+    "Add": "+",
+    "AddN": "+",
+    "AddV2": "+",
+    "BatchMatMulV2": "matmul",
+    "BatchMatMulV3": "matmul",
+    "BiasAdd": "+ bias",
+    "ConcatV2": "concat",
+    "Div": "÷",
+    "DivNoNan": "÷",
+    "EagerPyFunc": "py_function",
+    "Equal": "=",
+    "GatherV2": "gather",
+    "Greater": ">",
+    "GreaterEqual": "≥",
+    "Less": "<",
+    "LessEqual": "≤",
+    "MatMul": "matmul",
+    "Max": "reduce_max",
+    "Mean": "reduce_mean",
+    "Min": "reduce_min",
+    "Mul": TIMES,
+    "Neg": f"{MINUS}( )",
+    "NotEqual": "≠",
+    "Pack": "stack",
+    "Pow": "power",
+    "Prod": "reduce_prod",
+    "RealDiv": "÷",
+    "ReluGrad": "relu'",
+    "ResourceGather": "gather",
+    "SelectV2": "where",
+    "SigmoidGrad": "sigmoid'",
+    "SoftmaxCrossEntropyWithLogits": "cross-entropy",
+    "SparseSoftmaxCrossEntropyWithLogits": "cross-entropy",
+    "SquaredDifference": f"(a {MINUS} b)²",
+    "StridedSlice": "slice [ ]",
+    "Sub": MINUS,
+    "Sum": "reduce_sum",
+    "TanhGrad": "tanh'",
+    "Unpack": "unstack",
 }
 _SHAPE_OPS = {"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike", "BroadcastGradientArgs"}
 _CALLED = re.compile(r"^__(?:inference|forward)_+(.+?)_\d+$")
@@ -111,8 +141,11 @@ class _Painter:
                 self.sources[id(value)] = ("input", name, value)
         known = {id(plain(v)): n for n, v in reachable(f)}
         for variable in [*recording.tape.watched_variables(), *recording.variables.values()]:
-            name = recording.names.get(id(variable)) or known.get(id(variable))
-            name = name or variable.name.partition(":")[0]
+            name = (
+                recording.names.get(id(variable))
+                or known.get(id(variable))
+                or variable.name.partition(":")[0]
+            )
             self.sources.setdefault(id(variable.handle), ("variable", name, variable))
         for call in recording.calls:
             for value in tf.nest.flatten(call.sources):
@@ -145,9 +178,8 @@ class _Painter:
             elif key in self.nodes and id(self.nodes[key]) not in shown:
                 self.nodes[key].faded = True
         for target in self.targets:
-            node = self._node_of(target)
-            if node is not None:
-                node.output = True
+            if (end := self._node_of(target)) is not None:
+                end.output = True
         self._tidy()
         for node in self.result.nodes:
             self.result.counts[node.kind] = self.result.counts.get(node.kind, 0) + 1
@@ -171,7 +203,7 @@ class _Painter:
 
     def _live(self) -> set[int]:
         """Return the ids of tensors whose value comes from an input or a variable."""
-        live = set(self.sources)
+        live = {*self.sources, *self.links}
         for op in self.recording.ops:
             if op.type in _SHAPE_OPS or op.type in ("VarHandleOp", "VarIsInitializedOp"):
                 continue
@@ -184,8 +216,12 @@ class _Painter:
         return live
 
     def _needed(self) -> set[int]:
+        """Return the ids of tensors that the targets come from, also by way of NumPy."""
         needed = {id(t) for t in self.targets}
         for op in reversed(self.recording.ops):
+            for key in needed & set(self.links):
+                tensor = plain(self.links[key].tensor)
+                needed.add(id(tensor.handle) if is_variable(tensor) else id(tensor))
             if any(id(o) in needed for o in op.outputs) or (
                 op.type.startswith("Assign") and id(op.inputs[0]) in needed
             ):
@@ -213,7 +249,9 @@ class _Painter:
             found = self.recording.gradients(self.targets, list(wanted.values()))
             self.gradient.update(zip(wanted, found, strict=True))
         except LookupError as error:
-            self.result.remarks.append(f"No gradient is drawn: {str(error).strip().splitlines()[0]}")
+            self.result.remarks.append(
+                f"No gradient is drawn: {str(error).strip().splitlines()[0]}"
+            )
 
     # -- boxes
 
@@ -263,9 +301,7 @@ class _Painter:
                 group = [n for n in self.gradient if self.nodes.get(n) is node]
                 node.faded = node.faded and not any(k in self.needed for k in group)
             self._set_gradient(node, main)
-        node.stops = any(
-            e.end is node and e.kind == "stopped" for e in self.result.edges
-        )
+        node.stops = any(e.end is node and e.kind == "stopped" for e in self.result.edges)
 
     def _set_gradient(self, node: Node, tensor: Any, key: int | None = None) -> None:
         if node.faded or not self.gradient:
@@ -285,7 +321,7 @@ class _Painter:
             return "plain"
         handle = self.recording.variable_read(value)
         key = id(value) if handle is None else handle
-        if key not in self.live:
+        if key not in self.live or key in self.links:
             return "plain"
         if self.gradient.get(id(value)) is None and self.gradient.get(key) is None:
             return "stopped"
@@ -424,10 +460,9 @@ def _tf_function(f: Any, name: str) -> Any:
 
 def _filled(cell: Any) -> bool:
     try:
-        cell.cell_contents  # noqa: B018
+        return cell.cell_contents is not None
     except ValueError:
         return False
-    return True
 
 
 def _short(value: Any) -> str:
@@ -441,7 +476,7 @@ def _short(value: Any) -> str:
         return f"complex {array.shape}" if array.ndim else f"{array.item():.3g}"
     if array.ndim == 0:
         return str(array.item()) if array.dtype.kind == "b" else short_number(array.item())
-    shape = "×".join(map(str, array.shape))
+    shape = TIMES.join(map(str, array.shape))
     if array.size == 0:
         return f"{shape}: empty"
     if array.dtype.kind == "b":
@@ -547,12 +582,12 @@ def _frame_path(frame: Sequence[Step], tree: ast.AST, executed: set[int]) -> lis
                 rounds[-1][1].append(f"`{_source(node.test)}` is {answer}")
         elif line in statements:
             rounds[-1][1].append(_source(statements[line]))
-    lines = [f"line {frame[0].code.co_firstlineno}"] if False else []
-    for node in own:
-        if isinstance(node, ast.IfExp):
-            answer = _ternary(node, frame[0].code, executed)
-            if answer is not None:
-                lines.append(f"line {node.lineno}: `{_source(node.test)}` is {answer}")
+    lines: list[str] = []
+    for choice in own:
+        if isinstance(choice, ast.IfExp):
+            side = _ternary(choice, frame[0].code, executed)
+            if side is not None:
+                lines.append(f"`{_source(choice.test)}` is {side}")
     return lines + _merged([(label, parts) for label, parts in rounds if parts or label])
 
 

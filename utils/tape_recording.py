@@ -35,7 +35,6 @@ from tensorflow.python.framework import op_callbacks
 EagerTensor: Any = type(tf.constant(0.0))
 _TENSOR_BASE: Any = next(c for c in EagerTensor.__mro__ if "numpy" in vars(c))
 _VARIABLE: Any = type(tf.Variable(0.0))
-_VARIABLE_BASE: Any = next(c for c in _VARIABLE.__mro__ if "assign_add" in vars(c))
 # What the learner's function may raise and `record` keeps; anything else passes through.
 ERRORS = (
     ArithmeticError,
@@ -261,7 +260,7 @@ def record(
     tensors that a second tape watches, as the learner's would. The exits
     numbered in `change_exits` hand out `change(value)` instead of their value. With `replay` the
     random ops repeat what they drew there and nothing is printed. With `eager_functions` the
-    bodies of tf.functions run op by op. An exception of `f` is kept in `error`.
+    bodies of tf.functions and py_functions run op by op. An exception of `f` is kept in `error`.
     """
     recording = Recording()
     observer = _Observer(recording, change_exits, change, replay)
@@ -272,6 +271,8 @@ def record(
         if replay is not None:
             stack.enter_context(redirect_stdout(io.StringIO()))
             stack.enter_context(mock.patch.object(tf, "print", lambda *_, **__: None))
+        if eager_functions:  # TensorFlow answers for the gradient of a py_function only once
+            stack.enter_context(mock.patch.object(tf, "py_function", _called_directly))
         if eager_functions and not tf.config.functions_run_eagerly():
             tf.config.run_functions_eagerly(True)
             stack.callback(tf.config.run_functions_eagerly, False)
@@ -301,6 +302,16 @@ def _call(f: Callable[..., Any], args: Sequence[Any]) -> Any:
     return f(*args)
 
 
+def _called_directly(func: Any = None, inp: Any = None, Tout: Any = None, name: Any = None) -> Any:
+    """Stand in for tf.py_function: what `func` computes is recorded op by op."""
+    results = func(*[tf.convert_to_tensor(value) for value in inp])
+    if not isinstance(Tout, (list, tuple)):
+        return tf.convert_to_tensor(results, dtype=Tout)
+    if not isinstance(results, (list, tuple)):
+        results = [results]
+    return [tf.convert_to_tensor(r, dtype=t) for r, t in zip(results, Tout, strict=True)]
+
+
 class _Observer:
     def __init__(
         self,
@@ -321,7 +332,9 @@ class _Observer:
         self.events = 0
         self.frames = itertools.count()
         self.numbers: dict[types.FrameType, int] = {}
-        self.drawn = iter([op for op in replay.ops if op.type.startswith(_RANDOM)] if replay else [])
+        self.drawn = iter(
+            [op for op in replay.ops if op.type.startswith(_RANDOM)] if replay else []
+        )
 
     # -- ops
 
@@ -366,7 +379,9 @@ class _Observer:
         """Note an exit and return whether its value is to be changed."""
         recording = self.recording
         places, _, door = _learner_places(sys._getframe(2))
-        exit_ = Exit(len(recording.exits), len(recording.ops), kind, tensor, places, through or door)
+        exit_ = Exit(
+            len(recording.exits), len(recording.ops), kind, tensor, places, through or door
+        )
         recording.exits.append(exit_)
         return exit_.index in self.change_exits
 
@@ -534,6 +549,8 @@ class _Observer:
 
         def watch(original: Any, tape: Any, tensor: Any) -> Any:
             result = original(tape, tensor)
+            if is_library(sys._getframe(2)):  # Keras's or py_function's own tape
+                return result
             for part in tf.nest.flatten(tensor):
                 note("watch", tape, plain(part))
             return result
@@ -569,7 +586,9 @@ class _Observer:
                     target=target,
                     sources=sources,
                     result=None,
-                    zeros=any(a is zero or isinstance(a, str) and a == "zero" for a in unconnected),
+                    zeros=any(
+                        a is zero or (isinstance(a, str) and a == "zero") for a in unconnected
+                    ),
                     first_op=len(recording.ops),
                     places=places,
                 )
@@ -596,7 +615,7 @@ class _Observer:
 
             return call_it
 
-        methods = {
+        methods: dict[str, Any] = {
             "__init__": init,
             "__enter__": enter,
             "__exit__": leave,
@@ -748,9 +767,9 @@ def _state_put_back(observer: _Observer) -> Iterator[None]:
 
         return method
 
-    for name, method in list(vars(_VARIABLE_BASE).items()):
-        if name.startswith(("assign", "scatter_", "batch_scatter", "sparse_")) and callable(method):
-            patches.enter_context(_set(_VARIABLE_BASE, name, wrapped(method)))
+    for name in dir(_VARIABLE):
+        if name.startswith(("assign", "scatter_", "batch_scatter", "sparse_")):
+            patches.enter_context(_set(_VARIABLE, name, wrapped(getattr(_VARIABLE, name))))
     numpy_state, python_state = np.random.get_state(), random.getstate()
     try:
         with patches:

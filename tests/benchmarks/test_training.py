@@ -22,7 +22,7 @@ def test_the_benchmark_trains_the_lessons_own_cells() -> None:
 def test_a_framework_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "_has", lambda python, package: package != "jax")
     rows, missing = training.choose(sys.executable)
-    assert missing == ["JAX jit and scan"] and training.LESSON in rows
+    assert missing == ["JAX scan", "JAX scan, images as bytes"] and training.LESSON in rows
 
 
 def test_a_contender_that_dies_says_why(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from utils.data import load_fashion_mnist
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "07_fast_training.ipynb"
 CELLS = ("parameters", "imports", "data", "build-model", "train-step", "train-epoch", "orders")
 CONTENDERS = Path(__file__).with_name("contenders.py")
-LESSON = "lesson 7, compiled epoch"
+LESSON = "lesson 7, compiled"
 PRODUCTS = "matrix products alone"
 
 
@@ -46,7 +46,8 @@ ROWS = {
     "Keras fit": Contender("fit", "tensorflow"),
     "PyTorch eager": Contender("torch_eager", "torch"),
     "PyTorch eager, fused Adam": Contender("torch_fused", "torch"),
-    "JAX jit and scan": Contender("jax_scan", "jax"),
+    "JAX scan": Contender("jax_scan", "jax"),
+    "JAX scan, images as bytes": Contender("jax_scan_bytes", "jax"),
     PRODUCTS: Contender("products", "numpy"),
 }
 
@@ -121,8 +122,15 @@ def write_inputs(folder: Path, train_size: int | None = None) -> None:
 def table(measured: dict[str, Measured]) -> Table:
     """Return medians, how many times as fast the lesson is, and the accuracies."""
     medians = {name: statistics.median(row.seconds) for name, row in measured.items()}
-    result = Table("", title="One epoch (medians)", title_justify="left")
-    for heading in ("seconds", "fastest", "slowest", "lesson is faster", "x products", "accuracy"):
+    result = Table("", title="Seconds of one epoch", title_justify="left")
+    for heading in (
+        "median",
+        "fastest",
+        "slowest",
+        "lesson 7 is faster",
+        "of products",
+        "accuracy",
+    ):
         result.add_column(heading, justify="right")
     for name, row in measured.items():
         result.add_row(
@@ -131,7 +139,7 @@ def table(measured: dict[str, Measured]) -> Table:
             f"{min(row.seconds):.3f}",
             f"{max(row.seconds):.3f}",
             f"{medians[name] / medians[LESSON]:.2f}x",
-            f"{medians[name] / medians[PRODUCTS]:.2f}",
+            f"{medians[name] / medians[PRODUCTS]:.2f}x",
             "" if row.accuracy is None else f"{row.accuracy:.4f}",
         )
     return result
@@ -167,7 +175,7 @@ def _ask(process: subprocess.Popen[str], what: str) -> Any:
     process.stdin.flush()
     answer = process.stdout.readline()
     if not answer:
-        *_, function, folder = process.args  # type: ignore[misc]
-        log = (Path(str(folder)) / f"{function}.log").read_text(encoding="utf-8")
+        *_, function, folder = map(str, process.args)  # type: ignore[arg-type]
+        log = (Path(folder) / f"{function}.log").read_text(encoding="utf-8")
         raise RuntimeError(f"The contender {function} stopped:\n{log[-2000:]}")
     return json.loads(answer)

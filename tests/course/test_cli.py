@@ -145,6 +145,15 @@ def test_an_update_leaves_unchanged_cells_byte_for_byte(
     assert notebook.read_bytes() == edited.replace(b'"1"\n      ]', b'"2"\n      ]')
 
 
+def test_an_update_demands_the_real_data(
+    write_notebook: WriteNotebook, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COURSE_DATA", "stand-in")
+    notebook = write_notebook("data", "import os\n\nassert os.environ['COURSE_DATA'] == 'real'")
+    assert run(notebook).exit_code == 1
+    assert run(notebook, "--update").exit_code == 0
+
+
 def test_an_update_does_not_touch_a_failing_lesson(
     write_notebook: WriteNotebook, run: Callable[..., Result]
 ) -> None:

@@ -89,10 +89,17 @@ def test_a_course_error_shows_its_sentence_alone(
     assert failure.message.startswith("This lesson cannot run with these parameters: epochs = 0")
 
 
-def test_a_dead_kernel_is_noticed_within_five_seconds_with_its_last_words(
-    write_notebook: WriteNotebook, tmp_path: Path
+@pytest.mark.parametrize(
+    ("dying", "how"),
+    [
+        ("import os\n\nos._exit(3)", "with exit status 3"),
+        ("import ctypes\n\nctypes.string_at(0)", "by SIGSEGV"),
+        ("import os\n\nos.kill(os.getpid(), 9)", "by SIGKILL (was there too little memory?)"),
+    ],
+)
+def test_a_dead_kernel_is_noticed_within_five_seconds_and_how_it_died(
+    dying: str, how: str, write_notebook: WriteNotebook, tmp_path: Path
 ) -> None:
-    dying = "import os\n\nos.write(2, b'so long\\n')\nos._exit(3)"
     notebook = write_notebook("dies", "# Dies", dying, "print('never')")
     times: list[float] = []
     result = execute(
@@ -101,6 +108,7 @@ def test_a_dead_kernel_is_noticed_within_five_seconds_with_its_last_words(
     assert result.status == "dead_kernel"
     assert time.monotonic() - times[-1] < 5
     assert result.failure is not None and result.failure.cell_id == "cell-1"
+    assert result.failure.message == f"the kernel died in this cell {how}"
 
 
 def test_a_lesson_that_ends_itself_early_is_never_ok(

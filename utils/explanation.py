@@ -1,0 +1,88 @@
+"""What `explain_none` says: a cause, the line, and the words, as text and in Jupyter."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+
+from utils.tape_recording import Place
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What `explain_none` found; `str()` and Jupyter show it in words.
+
+    `cause` is a short stable word ("fine" where no gradient is None), `source` the name of what
+    the gradient is taken with respect to, `line` and `lineno` the learner's line, `expression` the
+    part of it that is to blame.
+    """
+
+    cause: str
+    what: str
+    why: str
+    mend: str = ""
+    source: str | None = None
+    line: str | None = None
+    lineno: int | None = None
+    function: str | None = None
+    expression: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.what} {self.why}".strip()
+
+    @property
+    def where(self) -> str | None:
+        if self.lineno is None:
+            return None
+        name = self.function or ""
+        place = f"line {self.lineno}" + (f" of {name}" if name.isidentifier() else "")
+        if self.line is None:
+            return place
+        part = self.expression
+        shown = f"{place}:  {self.line}"
+        if part and part not in self.line:
+            return f"{shown}   (in {part})"
+        return shown + (f"   (here: {part})" if part and part != self.line else "")
+
+    def _rows(self) -> list[tuple[str, str]]:
+        rows = [("Why", self.why), ("Where", self.where or ""), ("Mend", self.mend)]
+        return [(name, text) for name, text in rows if text] + [("Note", n) for n in self.notes]
+
+    def __str__(self) -> str:
+        return "\n".join([self.what, *(f"  {name + ':':7}{text}" for name, text in self._rows())])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        fine = self.cause == "fine"
+        colour = "#009E73" if fine else "#0072B2"
+        cells = "".join(
+            f'<tr><th style="text-align:left;vertical-align:top;padding:2px 12px 2px 0">{name}</th>'
+            f'<td style="text-align:left;padding:2px 0">{_code_html(text)}</td></tr>'
+            for name, text in self._rows()
+        )
+        return (
+            f'<div style="border-left:4px solid {colour};padding:6px 12px;max-width:46em">'
+            f"<strong>{_code_html(self.what)}</strong>"
+            f'<table style="border:none;margin:4px 0 0 0">{cells}</table></div>'
+        )
+
+
+def _code_html(text: str) -> str:
+    place = re.fullmatch(r"(line \d+(?: of \w+)?:)  (.*?)(?:   \((here:|in) (.*)\))?", text)
+    if place:
+        start, line, word, part = place.groups()
+        more = f" ({word} <code>{html.escape(part)}</code>)" if part else ""
+        return f"{html.escape(start)} <code>{html.escape(line)}</code>{more}"
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", html.escape(text))
+
+
+@dataclass(frozen=True)
+class Finding:
+    cause: str
+    why: str
+    mend: str = ""
+    place: Place | None = None

@@ -1,0 +1,162 @@
+"""Why an op lets a value through but no gradient: one cause, one sentence, one way to mend it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from utils.explanation import Finding
+from utils.recorded_paths import writes_state
+from utils.tape_recording import Op, Place, Recording
+
+_ROUNDING = {"Round", "Rint", "Floor", "Ceil", "FloorDiv", "TruncateDiv"}
+_POSITIONS = {"ArgMax", "ArgMin", "Bucketize", "SearchSorted", "UpperBound", "LowerBound", "Where"}
+_COMPARISONS = {
+    *("Greater", "GreaterEqual", "Less", "LessEqual", "Equal", "NotEqual", "ApproximateEqual"),
+    *("IsNan", "IsFinite", "IsInf", "LogicalAnd", "LogicalOr", "LogicalNot", "InTopKV2", "InTopK"),
+}
+_SHAPES = {"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike"}
+DRAWS = ("Random", "StatelessRandom", "Multinomial", "StatelessMulti", "StatefulRandom")
+
+
+def blocked(recording: Recording, op: Op, after: Op, name: str, source: Any) -> Finding:
+    kind, place = op.type, op.place
+    shown = quoted(op)
+    if op.custom is not None:
+        return Finding(
+            "custom_gradient",
+            f"{shown} runs inside a tf.custom_gradient function, and the gradient function "
+            "that it returns gives None for this input.",
+            "Let the inner grad function return a tensor for each input: upstream * derivative.",
+            op.places[1] if len(op.places) > 1 and place is not None else place,
+        )
+    if kind == "StopGradient":
+        return Finding(
+            "stop_gradient",
+            f"{shown} passes the value on and holds the gradient back: that is its purpose.",
+            "Leave it out where the gradient has to flow.",
+            place,
+        )
+    if kind in ("ReadVariableOp", "ResourceGather") or writes_state(op):
+        write = op if writes_state(op) else write_before(recording, op)
+        made = write is not None and any(
+            o.type == "VarHandleOp"
+            and o.outputs[0] is write.inputs[0]
+            and o.place == write.place  # the first value is assigned by tf.Variable(...) itself
+            for o in recording.ops
+        )
+        place = write.place if write is not None and write.place else place
+        if made:
+            return Finding(
+                "variable_copy",
+                "tf.Variable(...) copies the value into a new variable. The copy does not know "
+                "where its value came from, so the gradient ends there.",
+                "Compute with the tensor itself; make variables before the tape, once.",
+                place,
+            )
+        return Finding(
+            "state",
+            f"The value goes through a variable's memory: it is stored with assign and read "
+            f"back. A tape follows ops, not memory, so the way from `{name}` ends at the store.",
+            "Compute the result from the tensor that you assign, not from the variable.",
+            place,
+        )
+    if kind in _ROUNDING:
+        return Finding(
+            "rounding",
+            f"{shown} jumps from step to step and is flat in between: TensorFlow gives it no "
+            "gradient.",
+            "Leave the rounding out while differentiating, or round after the gradient is taken.",
+            place,
+        )
+    if kind in _POSITIONS:
+        return Finding(
+            "argmax",
+            f"{shown} gives a position, a whole number: it does not change when "
+            f"`{name}` changes by a little.",
+            "Use something smooth: tf.reduce_max for the largest value, tf.nn.softmax for a "
+            "soft choice.",
+            place,
+        )
+    if kind in ("Cast", "Bitcast"):
+        return Finding(
+            "integer_cast",
+            f"{shown} turns the numbers into {_output_type(op)}: whole numbers carry no gradient, "
+            "and casting back to float does not bring it back.",
+            "Stay with floating-point numbers all the way.",
+            place,
+        )
+    if kind in _COMPARISONS:
+        return Finding(
+            "comparison",
+            f"{shown} answers True or False: the value of `{name}` decides, but is not itself "
+            "part of the result.",
+            "A condition has no gradient. Let the value itself enter the result, or use a "
+            "smooth switch such as tf.sigmoid.",
+            place,
+        )
+    if kind in _SHAPES:
+        return Finding(
+            "only_shape",
+            f"{shown} uses only the shape of `{name}`, not its values.",
+            f"Compute with the values of `{name}`.",
+            place,
+        )
+    if kind in ("AsString", "StringFormat", "StringToNumber"):
+        return Finding(
+            "text",
+            f"{shown} turns the number into text, and text has no gradient.",
+            "Stay with numbers all the way.",
+            place,
+        )
+    if kind == "PyFunc" or kind == "PyFuncStateless":
+        return numpy_function(place)
+    if "Dataset" in kind or "Iterator" in kind or "Queue" in kind:
+        return Finding(
+            "dataset",
+            f"{shown} sends the value through a pipeline of data, which no tape follows.",
+            "Take the data out of the pipeline first, then compute inside the tape.",
+            place,
+        )
+    if kind.startswith(DRAWS):
+        return Finding(
+            "random",
+            f"{shown} draws at random: how `{name}` shifts the draw is not recorded.",
+            "Draw noise that does not depend on it and scale it: mean + spread * noise.",
+            place,
+        )
+    return Finding(
+        "no_gradient",
+        f"{shown} lets the value through, but TensorFlow defines no gradient for this input "
+        f"of the op {kind}.",
+        "Use ops that have a gradient, or tf.custom_gradient.",
+        place,
+    )
+
+
+def write_before(recording: Recording, read: Op) -> Op | None:
+    writes = [
+        o
+        for o in recording.ops[: read.index]
+        if writes_state(o) and any(o.inputs[0] is i for i in read.inputs)
+    ]
+    return writes[-1] if writes else None
+
+
+def quoted(op: Op) -> str:
+    expression = op.place.expression if op.place else None
+    if expression and len(expression) <= 60:
+        return f"`{expression}`"
+    return f"The op {op.type}"
+
+
+def numpy_function(place: Place | None) -> Finding:
+    return Finding(
+        "numpy_function",
+        "tf.numpy_function runs plain NumPy code, which no tape can follow.",
+        "Use TensorFlow's ops, or tf.py_function, which runs the code under a tape of its own.",
+        place,
+    )
+
+
+def _output_type(op: Op) -> str:
+    return op.outputs[0].dtype.name if op.outputs else "whole numbers"
