@@ -63,13 +63,24 @@ def open_lab(
     ]
     os.chdir(folder)
     if os.name == "posix":  # JupyterLab answers Ctrl-C and signals itself
-        os.execve(sys.executable, command, kernel_environment())
-    with subprocess.Popen(command, env=kernel_environment()) as server:
+        os.execve(sys.executable, command, lab_environment())
+    with subprocess.Popen(command, env=lab_environment()) as server:
         while True:
             try:
                 return server.wait()
             except KeyboardInterrupt:
                 continue
+
+
+def lab_environment() -> dict[str, str]:
+    """Return JupyterLab's environment, in which "Python 3" is the kernel of ``course/kernels``.
+
+    That kernel leaves what TensorFlow's C++ code logs in the terminal; an ordinary one shows it
+    in a lesson's first cells, on a red ground.
+    """
+    environment = kernel_environment()
+    paths = [str(Path(__file__).parent), environment.get("JUPYTER_PATH", "")]
+    return environment | {"JUPYTER_PATH": os.pathsep.join(filter(None, paths))}
 
 
 def prepare(root: Path, folder: Path) -> Prepared:

@@ -25,7 +25,8 @@ SEED = {
     "S6 shape": ("04", r"the answer is \(3, 4\)"),
     "S6 zeros, layer by layer": (
         "04",
-        r"layer1 gives \[0\. 0\.\]\s+layer2 gives \[0\. 0\. 0\.\]\s+layer3 gives \[0\. 0\. 0\. 0\.\]",
+        r"layer1 gives \[0\. 0\.\]\s+layer2 gives \[0\. 0\. 0\.\]\s+"
+        r"layer3 gives \[0\. 0\. 0\. 0\.\]",
     ),
     "S6 about a third of the seeds": ("04", r"3\d of 100 seeds give a silent network"),
     "S6 inactive or dead": ("04", r"dead +active for +0\.0% of the inputs"),

@@ -12,9 +12,11 @@ from html import unescape
 from pathlib import Path
 from urllib.parse import unquote
 
+import nbformat
 import pytest
 
 from course.catalog import lessons
+from course.figures import figure_difference, find_figures
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -76,6 +78,15 @@ def test_the_readme_has_the_two_commands_and_a_picture_of_a_lesson() -> None:
     assert pictures and all((ROOT / path).is_file() for _, path in pictures)
     links = re.findall(r"(?<!!)\[[^\]]+\]\(([^):#]+)\)", README)
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_picture_of_the_readme_is_the_one_in_lesson_1() -> None:
+    cells = nbformat.read(ROOT / "notebooks" / "01_gradient_tape.ipynb", as_version=4).cells
+    [cell] = [cell for cell in cells if cell.id == "picture"]
+    [figure] = find_figures(cell.outputs[0].data["text/html"])
+    picture = ROOT / "notebooks" / "images" / "tape.png"
+    said, _ = figure_difference(picture.read_bytes(), figure.png)
+    assert not said, f"{said} Save the figure of cell `picture` as {picture.relative_to(ROOT)}."
 
 
 @pytest.mark.parametrize("command", PLAIN)

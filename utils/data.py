@@ -21,6 +21,7 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -226,9 +227,17 @@ def _real_content() -> dict[str, bytes]:
 def _folders() -> Iterator[Path]:
     """Yield where the files may lie: Keras's cache, then ours, should that be closed to us."""
     yield Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets/fashion-mnist"
-    import pooch
+    pooch = _pooch()
 
     yield Path(pooch.os_cache("tape-to-mlp")).expanduser()
+
+
+def _pooch() -> Any:
+    """Import pooch when it is needed; tqdm's advice to install widgets is not for learners."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        import pooch
+    return pooch
 
 
 def _find(file: IdxFile) -> tuple[bytes | None, list[str]]:
@@ -312,7 +321,7 @@ def _knock(url: str) -> None:
     A look-up of the name and a connection to each of its addresses have time-outs of their own
     that add up to minutes behind a firewall that drops packets; hence the thread.
     """
-    import pooch
+    pooch = _pooch()
 
     outcome: list[OSError | None] = []
 
@@ -389,7 +398,7 @@ def _fetch(url: str, path: Path) -> None:
     Raises:
         OSError: the server refuses, breaks off or stands still, or the disk is full.
     """
-    import pooch
+    pooch = _pooch()
     from tqdm import tqdm
 
     bar = tqdm(

@@ -48,7 +48,9 @@ def check_parameters(**parameters: object) -> None:
     """
     unknown = sorted(parameters.keys() - RULES.keys())
     if unknown:
-        raise CourseError(f"No lesson has the parameter {unknown[0]!r}; there are {', '.join(RULES)}.")
+        raise CourseError(
+            f"No lesson has the parameter {unknown[0]!r}; there are {', '.join(RULES)}."
+        )
     bad = [
         f"{name} = {value!r} should be {RULES[name].words}"
         for name, value in parameters.items()

@@ -11,7 +11,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from utils.autodiff import draw_tape
 from utils.errors import CourseError
-from utils.figures import CSS_PIXELS_AN_INCH, VERMILION, figure_png
+from utils.plotting.figures import CSS_PIXELS_AN_INCH, VERMILION, figure_png
 
 v = tf.Variable(2.0)
 

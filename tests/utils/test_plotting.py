@@ -19,9 +19,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from utils import data, figures, plotting
+from utils import data, plotting
 from utils.errors import CourseError
-from utils.figures import alt_text, figure_html, figure_png, short_number
+from utils.plotting import figures
+from utils.plotting.figures import alt_text, figure_html, figure_png, short_number
 
 NAMES = data.CLASS_NAMES
 RNG = np.random.default_rng(1)

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tensorflow.python.framework import op_callbacks
 
 import utils
-from utils.tape_recording import Place, record
+from utils.autodiff.tape_recording import Place, record
 
 x = tf.constant(3.0)
 v = tf.Variable(2.0)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from utils.explanation import Finding
-from utils.recorded_paths import input_keys, key_of, needed_for, path_between
-from utils.tape_recording import GradientCall, Op, Recording, is_variable
+from utils.autodiff.explanation import Finding
+from utils.autodiff.recorded_paths import input_keys, key_of, needed_for, path_between
+from utils.autodiff.tape_recording import GradientCall, Op, Recording, is_variable
 
 
 def why_tape(

@@ -10,7 +10,17 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from utils.errors import CourseError
-from utils.figures import BLUE, GREY, PAPER, SILVER, WIDTH, count, finish, new_figure, styled
+from utils.plotting.figures import (
+    BLUE,
+    GREY,
+    PAPER,
+    SILVER,
+    WIDTH,
+    count,
+    finish,
+    new_figure,
+    styled,
+)
 
 MOST_LAYERS = 12
 """A longer model is folded: its first and last layers are drawn, the others counted."""

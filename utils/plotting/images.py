@@ -1,4 +1,4 @@
-"""Every figure of the lessons that shows data, a function or a model; none needs TensorFlow.
+"""Figures of images and of what a model says about them.
 
 Each function returns a matplotlib Figure that pyplot does not know of: as the last expression of
 a cell it is shown exactly once, with alternative text (kept as the figure's label).
@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from utils.arguments import (
+from utils.plotting.arguments import (
     Array,
     batch_of_images,
     check_lengths,
@@ -25,7 +25,7 @@ from utils.arguments import (
     table_of_probabilities,
     whole_columns,
 )
-from utils.figures import (
+from utils.plotting.figures import (
     BLUE,
     INK,
     PALE,
@@ -40,23 +40,6 @@ from utils.figures import (
     styled,
     words,
 )
-from utils.functions import plot_function, plot_loss_surface
-from utils.layers import draw_layers
-from utils.results import plot_bars, plot_confusion_matrix, plot_learning_curves
-
-__all__ = [
-    "draw_layers",
-    "plot_bars",
-    "plot_confusion_matrix",
-    "plot_function",
-    "plot_learning_curves",
-    "plot_loss_surface",
-    "plot_probabilities",
-    "show_image",
-    "show_images",
-    "show_prediction",
-    "show_predictions",
-]
 
 RIGHT, WRONG = "✓", "✗"
 BARS = 1.1  # width of a sheet's small bar charts, in widths of the image beside them

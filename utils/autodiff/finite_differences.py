@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from utils.errors import CourseError
-from utils.figures import short_number
+from utils.plotting.figures import short_number
 
 _DTYPE_ERRORS = (TypeError, ValueError, tf.errors.InvalidArgumentError, tf.errors.NotFoundError)
 

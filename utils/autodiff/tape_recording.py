@@ -14,6 +14,7 @@ import itertools
 import linecache
 import math
 import operator
+import os
 import random
 import sys
 import sysconfig
@@ -51,7 +52,7 @@ _PATCHING = threading.RLock()
 _MOST_EVENTS = 200_000
 _LIBRARIES = (
     str(Path(sysconfig.get_path("stdlib"))),
-    str(Path(__file__).parent) + "/",
+    str(Path(__file__).parents[1]) + os.sep,
     "<frozen",
     "<__array_function__",
 )

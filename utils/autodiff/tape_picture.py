@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from utils.figures import short_number
-from utils.learner_inputs import named_inputs, reachable
-from utils.tape_recording import (
+from utils.autodiff.learner_inputs import named_inputs, reachable
+from utils.autodiff.tape_recording import (
     EagerTensor,
     Exit,
     Op,
@@ -26,6 +25,7 @@ from utils.tape_recording import (
     is_variable,
     plain,
 )
+from utils.plotting.figures import short_number
 
 TIMES, MINUS = "\u00d7", "\u2212"
 _SYMBOLS = {

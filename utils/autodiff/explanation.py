@@ -6,7 +6,7 @@ import html
 import re
 from dataclasses import dataclass
 
-from utils.tape_recording import Place
+from utils.autodiff.tape_recording import Place
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,21 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Polygon
 from matplotlib.path import Path
 
+from utils.autodiff.learner_inputs import named_inputs, reachable, to_float32, to_tensors
+from utils.autodiff.tape_picture import TIMES, Edge, Node, Picture, picture_of
+from utils.autodiff.tape_recording import (
+    EagerTensor,
+    Exit,
+    Recording,
+    agree,
+    differentiable,
+    is_variable,
+    numbers,
+    plain,
+    record,
+)
 from utils.errors import CourseError
-from utils.figures import (
+from utils.plotting.figures import (
     BLUE,
     GREEN,
     GREY,
@@ -28,19 +41,6 @@ from utils.figures import (
     finish,
     new_figure,
     styled,
-)
-from utils.learner_inputs import named_inputs, reachable, to_float32, to_tensors
-from utils.tape_picture import TIMES, Edge, Node, Picture, picture_of
-from utils.tape_recording import (
-    EagerTensor,
-    Exit,
-    Recording,
-    agree,
-    differentiable,
-    is_variable,
-    numbers,
-    plain,
-    record,
 )
 
 MOST_BOXES = 60

@@ -8,9 +8,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from utils.explanation import Finding
-from utils.gradient_causes import DRAWS, blocked, quoted
-from utils.recorded_paths import (
+from utils.autodiff.explanation import Finding
+from utils.autodiff.gradient_causes import DRAWS, blocked, quoted
+from utils.autodiff.recorded_paths import (
     dependent_on,
     group_in,
     group_out,
@@ -19,7 +19,7 @@ from utils.recorded_paths import (
     values_in,
     writer_of,
 )
-from utils.tape_recording import Op, Recording, differentiable
+from utils.autodiff.tape_recording import Op, Recording, differentiable
 
 
 def find_break(

@@ -12,11 +12,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from utils.errors import CourseError
-from utils.explanation import Explanation, Finding
-from utils.gradient_breaks import find_break, flow_stop, no_registered_gradient
-from utils.gradient_causes import numpy_function, quoted
-from utils.learner_inputs import (
+from utils.autodiff.explanation import Explanation, Finding
+from utils.autodiff.gradient_breaks import find_break, flow_stop, no_registered_gradient
+from utils.autodiff.gradient_causes import numpy_function, quoted
+from utils.autodiff.learner_inputs import (
     loads,
     named_inputs,
     plain_variables,
@@ -24,7 +23,7 @@ from utils.learner_inputs import (
     to_float32,
     to_tensors,
 )
-from utils.recorded_paths import (
+from utils.autodiff.recorded_paths import (
     dependent_on,
     exit_key,
     input_keys,
@@ -32,8 +31,8 @@ from utils.recorded_paths import (
     needed_for,
     path_between,
 )
-from utils.tape_causes import replaced, why_tape
-from utils.tape_recording import (
+from utils.autodiff.tape_causes import replaced, why_tape
+from utils.autodiff.tape_recording import (
     EagerTensor,
     Exit,
     GradientCall,
@@ -47,6 +46,7 @@ from utils.tape_recording import (
     plain,
     record,
 )
+from utils.errors import CourseError
 
 _FLAT = {
     *("Sign", "Relu", "Relu6", "Maximum", "Minimum", "ClipByValue", "SelectV2", "Select"),

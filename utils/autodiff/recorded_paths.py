@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from utils.tape_recording import Exit, Op, Recording, differentiable, is_variable, plain
+from utils.autodiff.tape_recording import Exit, Op, Recording, differentiable, is_variable, plain
 
 _READS = {"ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VarIsInitializedOp"}
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from utils.explanation import Finding
-from utils.recorded_paths import writes_state
-from utils.tape_recording import Op, Place, Recording
+from utils.autodiff.explanation import Finding
+from utils.autodiff.recorded_paths import writes_state
+from utils.autodiff.tape_recording import Op, Place, Recording
 
 _ROUNDING = {"Round", "Rint", "Floor", "Ceil", "FloorDiv", "TruncateDiv"}
 _POSITIONS = {"ArgMax", "ArgMin", "Bucketize", "SearchSorted", "UpperBound", "LowerBound", "Where"}

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from utils.arguments import check_lengths, class_numbers
 from utils.errors import CourseError
-from utils.figures import (
+from utils.plotting.arguments import check_lengths, class_numbers
+from utils.plotting.figures import (
     BLUE,
     GREEN,
     GREY,

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from utils.arguments import Array
 from utils.errors import CourseError
-from utils.figures import (
+from utils.plotting.arguments import Array
+from utils.plotting.figures import (
     BLUE,
     INK,
     SILVER,

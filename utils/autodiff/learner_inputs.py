@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from utils.tape_recording import EagerTensor, Place, is_variable, plain
+from utils.autodiff.tape_recording import EagerTensor, Place, is_variable, plain
 
 
 def reachable(f: Any, depth: int = 3) -> Iterator[tuple[str, Any]]:
