@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 NUMBER_WORDS = "no one two three four five six seven eight nine ten eleven twelve".split()
+NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 MOST_PRINTED = 12
 """An array with more values is named by its shape."""
 
@@ -102,6 +103,7 @@ def _is_blank(guess: Any) -> bool:
 
 
 def _agree(guess: Any, answer: Any, tolerance: float) -> bool:
+    guess, answer = (NOT_FINITE.get(_word(value) or "", value) for value in (guess, answer))
     word, other = _word(guess), _word(answer)
     if word is not None or other is not None:
         return word == other
