@@ -1,4 +1,4 @@
-"""The lessons that show Fashion-MNIST also run, and say so, where only the stand-in is to be had."""
+"""The lessons that show Fashion-MNIST also run, and say so, where only the stand-in is there."""
 
 from __future__ import annotations
 
