@@ -183,7 +183,7 @@ class _Painter:
         self._tidy()
         for node in self.result.nodes:
             self.result.counts[node.kind] = self.result.counts.get(node.kind, 0) + 1
-        self.result.caption = path_taken(self.recording.steps, self.recording.executed)
+        self.result.caption = path_taken(self.recording.steps)
         return self.result
 
     def _tidy(self) -> None:
@@ -495,9 +495,7 @@ def _brief(value: float) -> str:
 # -- the path taken
 
 
-def path_taken(
-    steps: Sequence[Step], executed: dict[types.CodeType, set[int]], most: int = 14
-) -> list[str]:
+def path_taken(steps: Sequence[Step], most: int = 14) -> list[str]:
     """Return what Python's own control flow did: conditions with their answers, loops by round."""
     lines: list[str] = []
     frames: dict[int, list[Step]] = {}
@@ -506,7 +504,7 @@ def path_taken(
     for frame in frames.values():
         tree = _function_tree(frame[0].code)
         if tree is not None:
-            lines += _frame_path(frame, tree, executed.get(frame[0].code, set()))
+            lines += _frame_path(frame, tree)
     if len(lines) > most:
         lines = [*lines[: most - 1], f"... and {len(lines) - most + 1} lines more"]
     return lines
@@ -535,60 +533,98 @@ def _parsed(source: str) -> ast.AST | None:
         return None
 
 
-def _frame_path(frame: Sequence[Step], tree: ast.AST, executed: set[int]) -> list[str]:
+def _frame_path(frame: Sequence[Step], tree: ast.AST) -> list[str]:
     own = list(_own_nodes(tree))
     branches = {n.test.lineno: n for n in own if isinstance(n, (ast.If, ast.While))}
     loops = {n.lineno: n for n in own if isinstance(n, ast.For)}
-    inside = [n for n in own if isinstance(n, (ast.If, ast.While, ast.For))]
+    choices: dict[int, list[ast.IfExp]] = {}
+    for node in own:
+        if isinstance(node, ast.IfExp):
+            choices.setdefault(node.lineno, []).append(node)
     statements = {
         s.lineno: s
-        for n in inside
-        for s in (*n.body, *n.orelse)
-        if not isinstance(s, (ast.If, ast.While, ast.For, ast.Pass, ast.Continue))
+        for n in own
+        if isinstance(n, (ast.If, ast.While, ast.For))
+        for s in _simple([*n.body, *n.orelse])
     }
     rounds: list[tuple[str, list[str]]] = [("", [])]
-    open_loops: list[list[Any]] = []  # [loop, its label]
-    for step, after in zip(frame, [*frame[1:], None], strict=True):
+    open_loops: list[_OpenLoop] = []
+    test: ast.expr | None = None  # the condition, of several lines, that is being answered
+    for i, step in enumerate(frame):
         line = step.lineno
-        while open_loops and not _within(open_loops[-1][0], line):
+        if test is not None and test.lineno <= line <= (test.end_lineno or 0):
+            continue
+        test = None
+        while open_loops and not _within(open_loops[-1].node, line):
             open_loops.pop()
             rounds.append((_label(open_loops), []))
+        for choice in choices.get(line, []):
+            body, orelse = (_ran(frame, i, choice, [p]) for p in (choice.body, choice.orelse))
+            if body != orelse:  # in a comprehension both may have run
+                rounds[-1][1].append(_answer(choice.test, body))
         if line in loops:
             loop = loops[line]
-            going = after is not None and _among(loop.body, after.lineno)
-            if not open_loops or open_loops[-1][0] is not loop:
-                open_loops.append([loop, ""])
-            if going and after is not None:
+            going = _ran(frame, i, loop.iter, loop.body)
+            if not open_loops or open_loops[-1].node is not loop:
+                open_loops.append(_OpenLoop(loop))
+            if going:
+                values = frame[i + 1].values if i + 1 < len(frame) else {}
                 names = [n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)]
-                known = [f"{n} = {after.values[n]}" for n in names if n in after.values]
-                count = open_loops[-1][2] + 1 if len(open_loops[-1]) > 2 else 1
-                open_loops[-1][1:] = [", ".join(known) or f"round {count}", count]
+                open_loops[-1].next([f"{n} = {values[n]}" for n in names if n in values])
             else:
                 open_loops.pop()
             rounds.append((_label(open_loops), []))
+            if going:
+                rounds[-1][1].extend(_on_the_line(loop.body, line))
         elif line in branches:
-            node = branches[line]
-            true = after is not None and _among(node.body, after.lineno)
-            if isinstance(node, ast.While):
-                if not open_loops or open_loops[-1][0] is not node:
-                    open_loops.append([node, "", 0])
+            branch = branches[line]
+            test = branch.test
+            true = _ran(frame, i, test, branch.body)
+            if isinstance(branch, ast.If):
+                rounds[-1][1].append(_answer(test, true))
+            else:
+                if not open_loops or open_loops[-1].node is not branch:
+                    open_loops.append(_OpenLoop(branch))
                 if true:
-                    open_loops[-1][1:] = [f"round {open_loops[-1][2] + 1}", open_loops[-1][2] + 1]
+                    open_loops[-1].next()
                 else:
                     open_loops.pop()
                 rounds.append((_label(open_loops), []))
-            else:
-                answer = "true" if true else "false"
-                rounds[-1][1].append(f"`{_source(node.test)}` is {answer}")
+            if true:
+                rounds[-1][1].extend(_on_the_line(branch.body, line))
         elif line in statements:
             rounds[-1][1].append(_source(statements[line]))
-    lines: list[str] = []
-    for choice in own:
-        if isinstance(choice, ast.IfExp):
-            side = _ternary(choice, frame[0].code, executed)
-            if side is not None:
-                lines.append(f"`{_source(choice.test)}` is {side}")
-    return lines + _merged([(label, parts) for label, parts in rounds if parts or label])
+    return _merged([(label, parts) for label, parts in rounds if parts or label])
+
+
+@dataclass
+class _OpenLoop:
+    node: ast.For | ast.While
+    label: str = ""
+    count: int = 0
+
+    def next(self, names: Sequence[str] = ()) -> None:
+        self.count += 1
+        self.label = ", ".join(names) or f"round {self.count}"
+
+
+def _simple(statements: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Give the statements that do something, also those inside `with` and `try`."""
+    for statement in statements:
+        if isinstance(statement, (ast.With, ast.Try)):
+            yield from _simple(statement.body)
+        elif not isinstance(statement, (ast.If, ast.While, ast.For, ast.Pass, ast.Continue)):
+            yield statement
+
+
+def _ran(frame: Sequence[Step], i: int, head: ast.expr, body: Sequence[ast.AST]) -> bool:
+    """Tell whether the body ran next: on the lines of its head, or on the line that followed."""
+    for step in frame[i:]:
+        if step is not frame[i] and not _within(head, step.lineno):
+            return step.lineno > (head.end_lineno or 0) and _among(body, step.lineno)
+        if any(_covers(part, step) for part in body):
+            return True
+    return False
 
 
 def _merged(rounds: Sequence[tuple[str, list[str]]]) -> list[str]:
@@ -632,32 +668,31 @@ def _among(statements: Sequence[Any], line: int) -> bool:
     return any(_within(s, line) for s in statements)
 
 
-def _label(loops: Sequence[Sequence[Any]]) -> str:
-    return ", ".join(loop[1] for loop in loops if loop[1])
+def _covers(part: Any, step: Step) -> bool:
+    """Tell whether an instruction of this part of the source ran in a step."""
+    start = (part.lineno, part.col_offset)
+    stop = (part.end_lineno, part.end_col_offset)
+    for number, (line, end_line, column, end) in enumerate(step.code.co_positions()):
+        if line is None or end_line is None or column is None or end is None:
+            continue
+        if number * 2 in step.ran and start <= (line, column) and (end_line, end) <= stop:
+            return True
+    return False
+
+
+def _on_the_line(statements: Sequence[ast.stmt], line: int) -> list[str]:
+    return [_source(s) for s in _simple(statements) if s.lineno == line]
+
+
+def _answer(test: ast.expr, true: bool) -> str:
+    return f"`{_source(test)}` is {'true' if true else 'false'}"
+
+
+def _label(loops: Sequence[_OpenLoop]) -> str:
+    return ", ".join(loop.label for loop in loops if loop.label)
 
 
 def _source(node: ast.AST) -> str:
     text = ast.unparse(node)
     text = text.splitlines()[0]
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _ternary(node: ast.IfExp, code: types.CodeType, executed: set[int]) -> str | None:
-    """Tell from the instructions that ran which side of `a if test else b` was taken."""
-
-    def ran(part: ast.expr) -> bool:
-        for offset, position in enumerate(code.co_positions()):
-            line, end_line, column, end = position
-            if offset * 2 not in executed or None in position:
-                continue
-            assert line is not None and end_line is not None
-            assert column is not None and end is not None
-            start = (part.lineno, part.col_offset)
-            stop = (part.end_lineno or part.lineno, part.end_col_offset or 0)
-            if start <= (line, column) and (end_line, end) <= stop:
-                return True
-        return False
-
-    if ran(node.body):
-        return "true"
-    return "false" if ran(node.orelse) else None

@@ -163,12 +163,13 @@ class TapeEvent:
 
 @dataclass(frozen=True)
 class Step:
-    """A line about to run, with the learner's simple local values."""
+    """A line about to run, with the learner's simple local values and what then ran of it."""
 
     frame: int
     code: types.CodeType
     lineno: int
     values: dict[str, str]
+    ran: set[int] = field(default_factory=set)  # offsets of instructions
 
 
 class Recording:
@@ -287,9 +288,10 @@ def record(
                 op_callbacks.add_op_callback(observer.on_op)
                 before = sys.gettrace()
                 if trace:
+                    sys._getframe().f_trace_opcodes = True  # Python 3.12 asks only here
                     sys.settrace(observer.on_call)
                 try:
-                    recording.result = _call(f, args)
+                    recording.result = _call(tf.autograph.experimental.do_not_convert(f), args)
                 finally:
                     sys.settrace(before)
                     op_callbacks.remove_op_callback(observer.on_op)
@@ -333,6 +335,7 @@ class _Observer:
         self.events = 0
         self.frames = itertools.count()
         self.numbers: dict[types.FrameType, int] = {}
+        self.latest: dict[types.FrameType, Step] = {}
         self.drawn = iter(
             [op for op in replay.ops if op.type.startswith(_RANDOM)] if replay else []
         )
@@ -380,6 +383,8 @@ class _Observer:
         """Note an exit and return whether its value is to be changed."""
         recording = self.recording
         places, _, door = _learner_places(sys._getframe(2))
+        if tensor.dtype == tf.bool and tensor.shape.rank == 0 and is_library(sys._getframe(2)):
+            kind = "__bool__"  # tf.cond and its like ask for the answer as Python's `if` does
         exit_ = Exit(
             len(recording.exits), len(recording.ops), kind, tensor, places, through or door
         )
@@ -641,6 +646,7 @@ class _Observer:
     def on_call(self, frame: types.FrameType, event: str, _: Any) -> Any:
         if self.events > _MOST_EVENTS or is_library(frame):
             return None
+        frame.f_trace = self.on_event  # Python 3.13 wants it before opcodes are asked for
         frame.f_trace_opcodes = True
         self.numbers[frame] = next(self.frames)
         return self.on_event
@@ -652,6 +658,8 @@ class _Observer:
         recording = self.recording
         if event == "opcode":
             recording.executed.setdefault(frame.f_code, set()).add(frame.f_lasti)
+            if frame in self.latest:
+                self.latest[frame].ran.add(frame.f_lasti)
             return self.on_event
         values = {}
         for name, value in frame.f_locals.items():
@@ -666,7 +674,8 @@ class _Observer:
         if event in ("line", "return"):
             number = self.numbers.get(frame, 0)
             line = -1 if event == "return" else frame.f_lineno
-            recording.steps.append(Step(number, frame.f_code, line, values))
+            self.latest[frame] = Step(number, frame.f_code, line, values)
+            recording.steps.append(self.latest[frame])
         return self.on_event
 
 
