@@ -9,7 +9,8 @@ import tensorflow as tf
 from tensorflow.python.framework import op_callbacks
 
 import utils
-from utils.autodiff.tape_recording import Place, record
+from utils.autodiff.recording import Place
+from utils.autodiff.tape_recording import record
 
 x = tf.constant(3.0)
 v = tf.Variable(2.0)

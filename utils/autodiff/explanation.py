@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from utils.autodiff.tape_recording import Place
+from utils.autodiff.recording import Place
 
 
 @dataclass(frozen=True)
@@ -86,3 +87,53 @@ class Finding:
     why: str
     mend: str = ""
     place: Place | None = None
+    also: tuple[str, ...] = ()  # what stops the gradient besides
+
+
+def said(
+    finding: Finding,
+    name: str | None = None,
+    notes: Iterable[str] = (),
+    what: str | None = None,
+    none: int = 1,
+    of: int = 1,
+) -> Explanation:
+    place = finding.place
+    if what is None:
+        what = f"The gradient with respect to `{name}` is None."
+        if of > 1:
+            what = (
+                f"{none} of {of} gradients "
+                + ("is" if none == 1 else "are")
+                + (f" None: the one with respect to `{name}`" + (" first." if none > 1 else "."))
+            )
+    return Explanation(
+        cause=finding.cause,
+        what=what,
+        why=finding.why,
+        mend=finding.mend,
+        source=name,
+        line=place.line if place else None,
+        lineno=place.lineno if place else None,
+        function=place.function if place else None,
+        expression=place.expression if place else None,
+        notes=(*finding.also, *notes),
+    )
+
+
+def notes_on_others(names: list[str], none: list[int], findings: list[Finding]) -> list[str]:
+    notes = []
+    same = [names[i] for i, f in zip(none[1:], findings[1:], strict=True) if f == findings[0]]
+    if same:
+        notes.append("The same holds for " + ", ".join(f"`{n}`" for n in same) + ".")
+    for i, finding in zip(none[1:], findings[1:], strict=True):
+        if finding == findings[0]:
+            continue
+        place = f" (line {finding.place.lineno})" if finding.place else ""
+        notes.append(f"`{names[i]}` is None too{place}: {finding.why}")
+    fine = [n for i, n in enumerate(names) if i not in none]
+    if fine:
+        verb = "are" if len(fine) > 1 else "is"
+        shown = ", ".join(f"`{n}`" for n in fine[:6]) + (" ..." if len(fine) > 6 else "")
+        notes.append(f"With respect to {shown} the gradient{'s' * (len(fine) > 1)} {verb} there.")
+    return notes

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import tensorflow as tf
@@ -19,7 +20,7 @@ from utils.autodiff.recorded_paths import (
     values_in,
     writer_of,
 )
-from utils.autodiff.tape_recording import Op, Recording, differentiable
+from utils.autodiff.recording import Op, Place, Recording, differentiable
 
 
 def find_break(
@@ -56,7 +57,23 @@ def find_break(
     if not culprits:
         return None
     culprits.sort(key=lambda item: (item[1].cause == "only_shape", item[0]))
-    return culprits[0][1]
+    first, *others = (finding for _, finding in culprits)
+    return replace(first, also=besides(others, first.place))
+
+
+_MENDABLE = ("rounding", "argmax", "integer_cast", "stop_gradient", "numpy_function", "text")
+
+
+def besides(others: Sequence[Finding], first: Place | None) -> tuple[str, ...]:
+    """Name breaks on other lines than the first, which the learner would meet next."""
+    lines = {first.lineno} if first else set()
+    notes = []
+    for other in others:
+        if other.place is not None and other.cause in _MENDABLE:
+            if other.place.lineno not in lines:
+                lines.add(other.place.lineno)
+                notes.append(f"There is a further break, line {other.place.lineno}: {other.why}")
+    return tuple(notes[:2])
 
 
 def blame(recording: Recording, op: Op, value: Any, dependent: set[int]) -> tuple[Op, list[Any]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from utils.autodiff.explanation import Finding
-from utils.autodiff.recorded_paths import writes_state
-from utils.autodiff.tape_recording import Op, Place, Recording
+from utils.autodiff.recorded_paths import is_call, writes_state
+from utils.autodiff.recording import Op, Place, Recording
 
 _ROUNDING = {"Round", "Rint", "Floor", "Ceil", "FloorDiv", "TruncateDiv"}
 _POSITIONS = {"ArgMax", "ArgMin", "Bucketize", "SearchSorted", "UpperBound", "LowerBound", "Where"}
@@ -122,6 +122,14 @@ def blocked(recording: Recording, op: Op, after: Op, name: str, source: Any) -> 
             "random",
             f"{shown} draws at random: how `{name}` shifts the draw is not recorded.",
             "Draw noise that does not depend on it and scale it: mean + spread * noise.",
+            place,
+        )
+    if is_call(op):
+        return Finding(
+            "no_gradient",
+            f"{shown} runs as a graph of its own, and a step in it lets the value through but no "
+            "gradient: a rounding, a comparison, a cast to integers, a stop_gradient.",
+            "Look for that step there; written as a plain loop, it is named line by line.",
             place,
         )
     return Finding(

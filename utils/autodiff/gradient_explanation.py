@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import functools
-import re
-import types
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from utils.autodiff.explanation import Explanation, Finding
-from utils.autodiff.gradient_breaks import find_break, flow_stop, no_registered_gradient
-from utils.autodiff.gradient_causes import numpy_function, quoted
+from utils.autodiff.explanation import Explanation, Finding, notes_on_others, said
+from utils.autodiff.gradient_breaks import besides, find_break, no_registered_gradient
+from utils.autodiff.gradient_values import all_of, explain_values, untracked_variable
 from utils.autodiff.learner_inputs import (
-    loads,
+    function_name,
     named_inputs,
-    plain_variables,
     reachable,
     to_float32,
     to_tensors,
 )
+from utils.autodiff.left_values import a_little, a_lot, in_another_order, left_tensorflow
 from utils.autodiff.recorded_paths import (
     dependent_on,
     exit_key,
@@ -31,8 +29,7 @@ from utils.autodiff.recorded_paths import (
     needed_for,
     path_between,
 )
-from utils.autodiff.tape_causes import replaced, why_tape
-from utils.autodiff.tape_recording import (
+from utils.autodiff.recording import (
     EagerTensor,
     Exit,
     GradientCall,
@@ -44,26 +41,16 @@ from utils.autodiff.tape_recording import (
     is_variable,
     numbers,
     plain,
-    record,
 )
+from utils.autodiff.tape_causes import replaced, unwatched, why_tape
+from utils.autodiff.tape_recording import record
+from utils.autodiff.unused_sources import place_of, unconnected, unexecuted
 from utils.errors import CourseError
 
-_FLAT = {
-    *("Sign", "Relu", "Relu6", "Maximum", "Minimum", "ClipByValue", "SelectV2", "Select"),
-    *("Elu", "LeakyRelu", "Max", "Min", "Abs"),
-}
-_NUMPY_TO_TF = {
-    **{"sum": "tf.reduce_sum", "mean": "tf.reduce_mean", "max": "tf.reduce_max"},
-    **{
-        "min": "tf.reduce_min",
-        "prod": "tf.reduce_prod",
-        "log": "tf.math.log",
-        "dot": "tf.tensordot",
-    },
-    **{"power": "tf.pow", "absolute": "tf.abs", "amax": "tf.reduce_max", "amin": "tf.reduce_min"},
-    **{"var": "tf.math.reduce_variance", "std": "tf.math.reduce_std", "array": "tf.stack"},
-    **{"concatenate": "tf.concat", "float_power": "tf.pow", "add": "+", "multiply": "*"},
-}
+_OF_WATCHING = (
+    *("constant_not_watched", "not_watched", "not_trainable", "watch_too_late", "reset"),
+    *("variable_replaced", "variable_copy", "unconnected", "outside_tape", "branch_not_taken"),
+)
 
 
 def explain_none(f: Callable[..., Any], *inputs: Any) -> Explanation:
@@ -89,37 +76,46 @@ def explain_none(f: Callable[..., Any], *inputs: Any) -> Explanation:
 
 
 class _Inquiry:
+    inputs: list[Any]
+    sources: list[tuple[str, Any]]
+    recording: Recording
+
     def __init__(self, f: Callable[..., Any], inputs: Sequence[Any]) -> None:
         self.shown = f
         self.f = getattr(f, "python_function", f)  # the body of a tf.function
         self.reachable = dict(reachable(self.f))
-        self.inputs = [to_tensors(value) for value in inputs]
-        self.sources = [
-            (name, plain(value))
-            for name, value in named_inputs(self.f, self.inputs)
-            if is_variable(value) or isinstance(value, EagerTensor)
-        ]
-        self.recording = self._record()
+        self._take([to_tensors(value) for value in inputs])
         if self.recording.error is not None and not self.recording.calls:
             smaller = [to_float32(value) for value in self.inputs]
             if any(a is not b for a, b in zip(smaller, self.inputs, strict=True)):
                 error, kept = self.recording.error, (self.inputs, self.sources, self.recording)
-                self.inputs = smaller
-                self.sources = [
-                    (name, plain(value))
-                    for name, value in named_inputs(self.f, self.inputs)
-                    if is_variable(value) or isinstance(value, EagerTensor)
-                ]
-                self.recording = self._record()
+                self._take(smaller)
                 if self.recording.error is not None:
                     self.inputs, self.sources, self.recording = kept
                     self.recording.error = error
 
-    def _record(self, inputs: Sequence[Any] | None = None, **options: Any) -> Recording:
+    def _take(self, inputs: list[Any]) -> None:
+        self.inputs = inputs
+        self.sources = [
+            (name, value)
+            for name, value in named_inputs(self.f, inputs)
+            if is_variable(value) or isinstance(value, EagerTensor)
+        ]
+        self.recording = self._record()
+
+    def _record(
+        self,
+        inputs: Sequence[Any] | None = None,
+        *,
+        f: Callable[..., Any] | None = None,
+        graph: bool = False,
+        **options: Any,
+    ) -> Recording:
         watch = [value for _, value in self.sources] + [v for v in self.reachable.values()]
         return record(
-            self.f,
+            f or self.f,
             self.inputs if inputs is None else inputs,
+            eager_functions=not graph,
             watch=[
                 value for value in watch if is_variable(value) or isinstance(value, EagerTensor)
             ],
@@ -148,7 +144,7 @@ class _Inquiry:
         error = call.error
         place = call.places[0] if call.places else None
         if isinstance(error, RuntimeError) and "persistent" in str(error):
-            return self._said(
+            return said(
                 Finding(
                     "tape_used_up",
                     "A plain tape gives its recording away with the first call of gradient: the "
@@ -160,7 +156,7 @@ class _Inquiry:
                 what="The gradient is not None: the call raises a RuntimeError.",
             )
         if isinstance(error, LookupError):
-            return self._said(
+            return said(
                 no_registered_gradient(self.recording, error),
                 what="The gradient is not None: the call raises a LookupError.",
             )
@@ -177,7 +173,8 @@ class _Inquiry:
             hidden = [
                 i
                 for i, source in enumerate(sources)
-                if _all(results[i], lambda a: a == 0) and self._connected(targets, source) is False
+                if all_of(results[i], lambda a: a == 0)
+                and self._connected(targets, source) is False
             ]
         none = [i for i, result in enumerate(results) if result is None] or hidden
         if not none:
@@ -185,19 +182,23 @@ class _Inquiry:
                 list(zip(names, [plain(s) for s in sources], results, strict=False)), targets, call
             )
         findings = [self._why_in_call(call, targets, plain(sources[i]), names[i]) for i in none]
-        notes = self._also(names, none, findings)
+        first = plain(sources[none[0]])
+        if findings[0].cause not in _OF_WATCHING:
+            more = unwatched(recording=self.recording, call=call, source=first, name=names[none[0]])
+            findings[0] = replace(findings[0], also=(*findings[0].also, *more))
+        notes = notes_on_others(names, none, findings)
         what = None
         if hidden and none == hidden:
             what = (
                 f"The gradient with respect to `{names[none[0]]}` is 0 only because you asked for "
                 "zeros in place of None (unconnected_gradients)."
             )
-        return self._said(findings[0], names[none[0]], notes, what, len(none), len(sources))
+        return said(findings[0], names[none[0]], notes, what, len(none), len(sources))
 
     def _why_in_call(
         self, call: GradientCall, targets: list[Any], source: Any, name: str
     ) -> Finding:
-        if finding := self._no_number(source, name):
+        if finding := self._no_number(source, name, targets):
             return finding
         recording = self.recording
         if not targets:
@@ -210,6 +211,14 @@ class _Inquiry:
         connected = self._connected(targets, source)
         if connected is None:
             return no_registered_gradient(self.recording, self._lookup_error)
+        if not connected and needed_for(recording, [source]) & {key_of(t) for t in targets}:
+            return Finding(
+                "swapped",
+                f"`{name}` is computed from what you differentiate, not the other way round: "
+                "target and source have changed places.",
+                f"Ask for tape.gradient(result, input): `{name}` is the result here.",
+                call.places[0] if call.places else None,
+            )
         if not connected:
             finding = self._rebound(call, targets, source, name) or self._why(
                 targets, source, name, call
@@ -249,7 +258,7 @@ class _Inquiry:
                         f"The name `{name}` is given a new value, and the result is computed from "
                         "that one: your input takes no part.",
                         f"Use another name for the new value, or compute it from `{name}`.",
-                        self._first_place(other),
+                        place_of(self.recording, other),
                     )
                 return replaced(self.recording, source, name, call)
         return None
@@ -273,7 +282,7 @@ class _Inquiry:
                 else []
             )
         except LookupError as error:
-            return self._said(
+            return said(
                 no_registered_gradient(self.recording, error),
                 what="The gradient is not None: asking for it raises a LookupError.",
             )
@@ -293,8 +302,21 @@ class _Inquiry:
             kept = [r for r in zip(names, values, results, strict=True) if r[2] is not None]
             return self._fine(kept, targets, None, notes)
         findings = [self._why_in_function(targets, values[i], names[i]) for i in none]
-        notes += self._also(names, none, findings)
-        return self._said(findings[0], names[none[0]], notes, None, len(none), len(values))
+        notes += notes_on_others(names, none, findings) + self._as_graph([values[i] for i in none])
+        return said(findings[0], names[none[0]], notes, None, len(none), len(values))
+
+    def _as_graph(self, sources: list[Any]) -> list[str]:
+        """Say what a tf.function answers where its body, run op by op, has a gradient of None."""
+        if self.shown is self.f:
+            return []
+        graph = self._record(f=self.shown, replay=self.recording, trace=False, graph=True)
+        if graph.error is not None:
+            return [f"Called as a tf.function it raises a {type(graph.error).__name__}."]
+        found = [v for v in sources if differentiable(v.dtype)]
+        answers = graph.gradients(_tensors(graph.result), found) if found else []
+        if answers and all(all_of(answer, lambda a: a == 0) for answer in answers):
+            return ["Called as a tf.function it gives 0, not None: a graph holds both branches."]
+        return []
 
     def _is_label(self, value: Any) -> bool:
         if differentiable(value.dtype):
@@ -330,8 +352,9 @@ class _Inquiry:
             found += [(n, v) for n, v in self.reachable.items() if isinstance(v, EagerTensor)]
         if not found:
             raise CourseError(
-                f"{_function_name(self.f)} was given no input and uses no variable: there is "
-                "nothing to differentiate with respect to; give explain_none the inputs too."
+                f"{function_name(self.f) or 'The function'} was given no input and uses no "
+                "variable: there is nothing to differentiate with respect to; give explain_none "
+                "the inputs too."
             )
         return found
 
@@ -340,7 +363,7 @@ class _Inquiry:
         return names.get(id(variable)) or recorded or variable.name.partition(":")[0]
 
     def _why_in_function(self, targets: list[Any], source: Any, name: str) -> Finding:
-        if finding := self._no_number(source, name):
+        if finding := self._no_number(source, name, targets):
             return finding
         connected = self._connected(targets, source)
         if connected is None:
@@ -366,7 +389,7 @@ class _Inquiry:
 
     def _not_a_tensor(self, sources: list[tuple[str, Any]]) -> Explanation:
         result = self.recording.result
-        name = _function_name(self.f)
+        name = function_name(self.f) or "The function"
         if result is None:
             raise CourseError(
                 f"{name} returned None: end it with `return` and the tensor to differentiate."
@@ -376,11 +399,24 @@ class _Inquiry:
             for exit_ in self.recording.exits:
                 if exit_key(self.recording, exit_) in dependent:
                     finding = self._left(exit_, self._display(exit_.tensor))
-                    return self._said(
+                    return said(
                         finding,
                         what=f"{name} returns {_described(result)}, not a tensor: there is no "
                         "gradient of it.",
                     )
+        if self.inputs and not self.sources and sources:
+            first, value = named_inputs(self.f, self.inputs)[0]
+            return said(
+                Finding(
+                    "integer",
+                    f"`{first}` is {value!r}, no tensor, and no floating-point number: the "
+                    "whole computation runs in Python, where no tape sees it.",
+                    "Give a floating-point number: 3.0 instead of 3 (it becomes a tensor).",
+                ),
+                first,
+                what=f"{name} returns {_described(result)}, not a tensor: there is no gradient "
+                "of it.",
+            )
         raise CourseError(
             f"{name} returned {_described(result)}, which is not a tensor: let it return a tensor "
             "that TensorFlow computed."
@@ -388,7 +424,7 @@ class _Inquiry:
 
     # -- causes that both share
 
-    def _no_number(self, source: Any, name: str) -> Finding | None:
+    def _no_number(self, source: Any, name: str, targets: list[Any]) -> Finding | None:
         dtype = getattr(source, "dtype", None)
         if not isinstance(dtype, tf.DType) or differentiable(dtype):
             return None
@@ -414,7 +450,21 @@ class _Inquiry:
             if kind == "integer"
             else "Differentiate with respect to numbers, not text.",
             made or (first.place if first else None),
+            self._further(targets, self._first_float(source), name),
         )
+
+    def _first_float(self, source: Any) -> Any:
+        dependent = dependent_on(self.recording, [key_of(source)])
+        outputs = (o for op in self.recording.ops for o in op.outputs if id(o) in dependent)
+        return next((o for o in outputs if differentiable(o.dtype)), source)
+
+    def _further(self, targets: list[Any], start: Any, name: str) -> tuple[str, ...]:
+        """Name what would stop the gradient between two tensors, after the first mend."""
+        dependent = dependent_on(self.recording, [key_of(start)])
+        if not differentiable(start.dtype) or not any(key_of(t) in dependent for t in targets):
+            return ()
+        stop = find_break(self.recording, targets, start, name, dependent)
+        return (*besides([stop], None), *stop.also) if stop is not None else ()
 
     def _why(
         self, targets: list[Any], source: Any, name: str, call: GradientCall | None
@@ -431,10 +481,14 @@ class _Inquiry:
             self._exit(targets, source, name, dependent, call)
             or stop
             or self._other_door(source, name, call)
-            or self._unconnected(targets, source, name, dependent)
+            or unconnected(self.recording, targets, source, name)
         )
 
     # -- values that leave TensorFlow
+
+    def _left(self, exit_: Exit, name: str) -> Finding:
+        shown = self._display(exit_.tensor) or name
+        return left_tensorflow(exit_, name, shown, unexecuted(self.recording, name))
 
     def _exit(
         self,
@@ -457,7 +511,7 @@ class _Inquiry:
         if not steady:
             return self._left(ordered[0][0], name)
         for group in ordered[:16]:
-            for change in (_a_little, _a_lot, _in_another_order):
+            for change in (a_little, a_lot, in_another_order):
                 changed = self._record(
                     replay=self.recording,
                     trace=False,
@@ -465,7 +519,8 @@ class _Inquiry:
                     change=change,
                 )
                 if changed.error is None and not agree(base, self._outcome(changed, call)):
-                    return self._left(group[0], name)
+                    left, tensor = self._left(group[0], name), group[0].tensor
+                    return replace(left, also=self._further([tensor], source, name))
                 if group[0].kind == "__bool__":
                     break
         return None
@@ -478,69 +533,10 @@ class _Inquiry:
             return []
         return numbers(recording.calls[call.index].target)
 
-    def _left(self, exit_: Exit, name: str) -> Finding:
-        place = exit_.places[0] if exit_.places else None
-        shown = self._display(exit_.tensor) or name
-        expression = place.expression if place else None
-        said = f"`{expression}`" if expression and len(expression) <= 60 else "This line"
-        if exit_.through == "numpy_function":
-            return numpy_function(place)
-        if exit_.kind == "__bool__":
-            unused = self._unexecuted(name)
-            more = (
-                f" The branch that uses it (line {unused.lineno}) was not taken." if unused else ""
-            )
-            return Finding(
-                "condition",
-                f"`{name}` only decides which way Python goes ({said}); its value does not enter "
-                f"the result, and a decision has no gradient.{more}",
-                f"Let `{name}` itself enter the result in the branch that is taken, or use a "
-                "smooth switch such as tf.sigmoid.",
-                place,
-            )
-        if exit_.kind.startswith("np."):
-            function = exit_.kind[3:]
-            instead = _NUMPY_TO_TF.get(function)
-            if instead is None:
-                module = (
-                    "tf"
-                    if hasattr(tf, function)
-                    else "tf.math"
-                    if hasattr(tf.math, function)
-                    else ""
-                )
-                instead = f"{module}.{function}" if module else ""
-            mend = f"Use `{instead}` instead" if instead else "Use TensorFlow's own ops instead"
-            return Finding(
-                "numpy",
-                f"{said} leaves TensorFlow: {exit_.kind} computes in NumPy, which no tape can see. "
-                "What comes back is a constant.",
-                f"{mend}, and keep tensors until the gradient is taken.",
-                place,
-            )
-        if exit_.kind in ("numpy", "__array__"):
-            return Finding(
-                "numpy",
-                f"{said} leaves TensorFlow: it makes a NumPy value of `{shown}`, and a tape "
-                "follows only tensors. What is computed from it is a constant to the tape.",
-                f"Leave out the conversion and compute with the tensor `{shown}` itself, with "
-                "TensorFlow's ops.",
-                place,
-            )
-        number = {"__format__": "text", "__float__": "a Python number", "__int__": "a Python int"}
-        return Finding(
-            "text" if exit_.kind == "__format__" else "python_number",
-            f"{said} leaves TensorFlow: it makes {number.get(exit_.kind, 'a Python number')} of "
-            f"`{shown}`, and a tape follows only tensors.",
-            f"Compute with the tensor `{shown}` itself: leave out the conversion, and use tf.sin "
-            "and its like in place of Python's math.",
-            place,
-        )
-
     def _other_door(self, source: Any, name: str, call: GradientCall | None) -> Finding | None:
         """Change the source itself: does the target move although nothing recorded links them?"""
         base = self._outcome(self.recording, call)
-        for change in (_a_little, _a_lot, _in_another_order):
+        for change in (a_little, a_lot, in_another_order):
             if is_variable(source):
                 before = source.read_value()
                 try:
@@ -590,55 +586,6 @@ class _Inquiry:
                         return self.recording.made.get(id(one)) or op.place
         return None
 
-    # -- nothing links them
-
-    def _unconnected(
-        self, targets: list[Any], source: Any, name: str, dependent: set[int]
-    ) -> Finding:
-        unused = self._unexecuted(name)
-        users = [o for o in self.recording.ops if key_of(source) in input_keys(self.recording, o)]
-        if not users and unused is not None:
-            return Finding(
-                "branch_not_taken",
-                f"`{name}` is used only in a branch that did not run this time, and a tape records "
-                "only what runs.",
-                f"Nothing to mend if that is meant: for this input the result does not depend "
-                f"on `{name}`. For zeros instead of None: unconnected_gradients='zero'.",
-                unused,
-            )
-        if users:
-            return Finding(
-                "unconnected",
-                f"`{name}` is used, but what is computed from it never reaches the result that is "
-                "differentiated.",
-                f"Check that the result is computed from it, or leave `{name}` out of the sources.",
-                next((o.place for o in users if o.place), None),
-            )
-        return Finding(
-            "unconnected",
-            f"The result is not computed from `{name}`: it takes no part in the computation.",
-            f"Check the name: is `{name}` what you meant, and does the result use it?",
-            self._first_place(key_of(targets[0])) if targets else None,
-        )
-
-    def _unexecuted(self, name: str) -> Place | None:
-        """Return an instruction that would have used the name, but did not run."""
-        root = re.split(r"[.\[]", name)[0]
-        for code, executed in self.recording.executed.items():
-            ran = {Place(code, offset).lineno for offset in executed}
-            for place in loads(code, root):
-                if place.instruction not in executed:
-                    return place
-            for inner in code.co_consts:
-                if isinstance(inner, types.CodeType) and inner not in self.recording.executed:
-                    if inner.co_firstlineno not in ran and root in inner.co_freevars:
-                        return Place(inner, 0)
-        return None
-
-    def _first_place(self, key: int) -> Place | None:
-        op = self.recording.producer.get(key)
-        return op.place if op else self.recording.made.get(key)
-
     # -- words
 
     def _display(self, value: Any) -> str:
@@ -672,60 +619,6 @@ class _Inquiry:
             return self._variable_name(value, {id(plain(v)): n for n, v in self.reachable.items()})
         return "the source" if count == 1 else f"source number {index + 1}"
 
-    @staticmethod
-    def _also(names: list[str], none: list[int], findings: list[Finding]) -> list[str]:
-        notes = []
-        same = [names[i] for i, f in zip(none[1:], findings[1:], strict=True) if f == findings[0]]
-        if same:
-            notes.append("The same holds for " + ", ".join(f"`{n}`" for n in same) + ".")
-        for i, finding in zip(none[1:], findings[1:], strict=True):
-            if finding == findings[0]:
-                continue
-            place = f" (line {finding.place.lineno})" if finding.place else ""
-            notes.append(f"`{names[i]}` is None too{place}: {finding.why}")
-        fine = [n for i, n in enumerate(names) if i not in none]
-        if fine:
-            verb = "are" if len(fine) > 1 else "is"
-            shown = ", ".join(f"`{n}`" for n in fine[:6]) + (" ..." if len(fine) > 6 else "")
-            notes.append(
-                f"With respect to {shown} the gradient{'s' * (len(fine) > 1)} {verb} there."
-            )
-        return notes
-
-    def _said(
-        self,
-        finding: Finding,
-        name: str | None = None,
-        notes: Iterable[str] = (),
-        what: str | None = None,
-        none: int = 1,
-        of: int = 1,
-    ) -> Explanation:
-        place = finding.place
-        if what is None:
-            what = f"The gradient with respect to `{name}` is None."
-            if of > 1:
-                what = (
-                    f"{none} of {of} gradients "
-                    + ("is" if none == 1 else "are")
-                    + (
-                        f" None: the one with respect to `{name}`"
-                        + (" first." if none > 1 else ".")
-                    )
-                )
-        return Explanation(
-            cause=finding.cause,
-            what=what,
-            why=finding.why,
-            mend=finding.mend,
-            source=name,
-            line=place.line if place else None,
-            lineno=place.lineno if place else None,
-            function=place.function if place else None,
-            expression=place.expression if place else None,
-            notes=tuple(notes),
-        )
-
     # -- nothing is None
 
     def _fine(
@@ -735,132 +628,14 @@ class _Inquiry:
         call: GradientCall | None,
         notes: Sequence[str] = (),
     ) -> Explanation:
-        untracked = self._untracked(targets, gradients, call)
-        if untracked is not None:
-            return untracked
-        notes = list(notes)
-        for name, source, gradient in gradients:
-            if isinstance(gradient, tf.IndexedSlices):
-                notes.append(
-                    f"The gradient with respect to `{name}` is an IndexedSlices: only the rows "
-                    "that were looked up, with their numbers; tf.convert_to_tensor makes it full."
-                )
-            elif _any(gradient, lambda a: ~np.isfinite(a)):
-                return self._not_finite(name, source, gradient, targets, notes)
-        zero = [(n, s, g) for n, s, g in gradients if _size(g) and _all(g, lambda a: a == 0)]
-        if zero:
-            finding = self._zero(zero[0], targets)
-            if finding.cause == "zero" and len(zero) == len(gradients):
-                return self._said(
-                    finding,
-                    zero[0][0],
-                    notes,
-                    f"The gradient with respect to `{zero[0][0]}` is not None, but 0 everywhere.",
-                )
-            notes.append(finding.why)
-        names = ", ".join(f"`{n}`" for n, _, _ in gradients[:6]) + (
-            " ..." if len(gradients) > 6 else ""
-        )
-        what = (
-            f"The gradient with respect to {names} is fine: it is not None."
-            if gradients
-            else ("No gradient was asked for: the list of sources is empty.")
-        )
-        if len(gradients) > 1:
-            what = f"All {len(gradients)} gradients are fine, none is None: {names}."
-        shown = [f"{n}: {_short(g)}" for n, _, g in gradients[:6]]
-        return Explanation(
-            cause="fine" if gradients else "no_sources",
-            what=what,
-            why="Every step from there to the result is recorded and differentiable."
-            if gradients
-            else "tape.gradient was given nothing to differentiate with respect to.",
-            mend=""
-            if gradients
-            else "Name the variables: a frozen model has no trainable_variables.",
-            source=gradients[0][0] if gradients else None,
-            notes=(*(("; ".join(shown) + ".",) if shown else ()), *notes),
-        )
-
-    def _not_finite(
-        self, name: str, source: Any, gradient: Any, targets: list[Any], notes: Sequence[str]
-    ) -> Explanation:
-        op = flow_stop(
-            self.recording, source, targets, lambda g: _any(g, lambda a: ~np.isfinite(a))
-        )
-        shown = f" {quoted(op)} is to blame: its slope has no finite value here." if op else ""
-        return self._said(
-            Finding(
-                "not_finite",
-                f"It holds {_short(gradient)}: at this input the slope is infinite or undefined "
-                f"(like that of a square root at 0).{shown}",
-                "Keep the input away from that point: tf.maximum(x, 1e-7), or x + 1e-7, before it.",
-                op.place if op else None,
-            ),
-            name,
-            notes,
-            f"The gradient with respect to `{name}` is not None, but not finite.",
-        )
-
-    def _zero(self, gradient: tuple[str, Any, Any], targets: list[Any]) -> Finding:
-        name, source, _ = gradient
-        op = flow_stop(self.recording, source, targets, lambda g: _all(g, lambda a: a == 0))
-        if op is None or op.type not in _FLAT:
-            return Finding(
-                "fine",
-                f"The gradient with respect to `{name}` is 0 at this input: a small change there "
-                "does not change the result (as at the bottom of a valley).",
-            )
-        why = {
-            "Sign": "the sign of a number does not change when the number changes by a little, so "
-            "its slope is 0 everywhere",
-            "Relu": "a ReLU is flat at and below 0, and every value that enters it here is",
-        }.get(op.type, "it is flat here: a small change of its input does not change its output")
-        return Finding(
-            "zero",
-            f"{quoted(op)}: {why}.",
-            "Use something with a slope (tf.tanh for a soft sign, another starting value or a "
-            "leaky ReLU), or leave it out.",
-            op.place,
-        )
-
-    def _untracked(
-        self,
-        targets: list[Any],
-        gradients: list[tuple[str, Any, Any]],
-        call: GradientCall | None,
-    ) -> Explanation | None:
-        """Find a tf.Variable that a Keras layer holds, uses and does not train."""
-        if call is None and self.inputs:
-            return None
-        asked = {id(value) for _, value, _ in gradients}
-        layers = [v for v in self.reachable.values() if isinstance(v, keras.Layer)]
-        layers += [v for v in self.inputs if isinstance(v, keras.Layer)]
-        for layer in layers:
-            for path, variable in plain_variables(layer):
-                if call is not None and id(variable) in asked:
-                    continue
-                if not variable.trainable or not self._connected(targets, variable):
-                    continue
-                users = path_between(self.recording, targets, variable)
-                name = f"{layer.name}.{path}"
-                return self._said(
-                    Finding(
-                        "untracked_variable",
-                        f"`{path}` is a tf.Variable. Keras 3 keeps account only of its own "
-                        "variables: it is not in trainable_variables, no gradient is asked for it, "
-                        "and it is never trained, without a word.",
-                        "Make it with self.add_weight(...) (or keras.Variable) in the layer.",
-                        users[0].place if users else None,
-                    ),
-                    name,
-                    (),
-                    f"No gradient is None, but `{name}` is missing among the sources.",
-                )
-        return None
-
-
-# -- small helpers
+        recording = self.recording
+        if call is not None or not self.inputs:
+            layers = [v for v in self.reachable.values() if isinstance(v, keras.Layer)]
+            layers += [v for v in self.inputs if isinstance(v, keras.Layer)]
+            asked = {id(v) for _, v, _ in gradients} if call is not None else set()
+            if untracked := untracked_variable(recording, targets, layers, asked):
+                return untracked
+        return explain_values(recording, gradients, targets, notes)
 
 
 def _tensors(value: Any) -> list[Any]:
@@ -884,30 +659,6 @@ def _own_cast(op: Op) -> bool:
     return bool(op.place and op.place.expression and "cast" in op.place.expression)
 
 
-def _array(gradient: Any) -> np.ndarray:
-    value = gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
-    return np.asarray(value)
-
-
-def _all(gradient: Any, test: Callable[[Any], Any]) -> bool:
-    return gradient is not None and bool(np.all(test(_array(gradient))))
-
-
-def _any(gradient: Any, test: Callable[[Any], Any]) -> bool:
-    return gradient is not None and bool(np.any(test(_array(gradient))))
-
-
-def _size(gradient: Any) -> int:
-    return int(_array(gradient).size)
-
-
-def _short(gradient: Any) -> str:
-    array = _array(gradient)
-    if array.ndim == 0:
-        return f"{array.item():.4g}" if array.dtype.kind == "f" else str(array.item())
-    return f"shape {array.shape}"
-
-
 def _described(value: Any) -> str:
     if isinstance(value, EagerTensor) or is_variable(value):
         return "a tensor, the result of a call"
@@ -916,35 +667,3 @@ def _described(value: Any) -> str:
     if isinstance(value, (int, float, str, np.generic)):
         return f"{value!r}"[:60] if not isinstance(value, np.generic) else "a NumPy number"
     return f"a {type(value).__name__}"
-
-
-def _function_name(f: Any) -> str:
-    if isinstance(f, functools.partial):
-        return _function_name(f.func)
-    name = getattr(f, "__name__", type(f).__name__)
-    return "The function" if name == "<lambda>" else name
-
-
-def _a_little(value: np.ndarray) -> Any:
-    return _moved(value, 1e-2, 0.011)
-
-
-def _a_lot(value: np.ndarray) -> Any:
-    return _moved(value, 0.7, 1.77)
-
-
-def _in_another_order(value: np.ndarray) -> Any:
-    """Change which element is the largest: positions depend on nothing else."""
-    value = np.asarray(value)
-    return np.roll(value, 1) if value.ndim else _moved(value, -3.0, -2.3)
-
-
-def _moved(value: np.ndarray, scale: float, shift: float) -> Any:
-    value = np.asarray(value)
-    if value.dtype.kind == "b":
-        return ~value
-    if value.dtype.kind in "iu":
-        return (value + 1).astype(value.dtype)
-    if value.dtype.kind in "fc":
-        return (value + np.abs(value) * scale + shift).astype(value.dtype)
-    return value

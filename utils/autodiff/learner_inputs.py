@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from utils.autodiff.tape_recording import EagerTensor, Place, is_variable, plain
+from utils.autodiff.recording import EagerTensor, Place, is_variable, plain
 
 
 def reachable(f: Any, depth: int = 3) -> Iterator[tuple[str, Any]]:
@@ -191,11 +191,18 @@ def named_inputs(f: Any, inputs: Sequence[Any]) -> list[tuple[str, Any]]:
             for i, part in enumerate(value):
                 look(f"{name}[{i}]", part)
         else:
-            found.append((name, value))
+            found.append((name, plain(value)))
 
     for name, value in zip(names, inputs, strict=True):
         look(name, value)
     return found
+
+
+def function_name(f: Any) -> str:
+    """Return the name the learner gave a function; an empty text for a lambda."""
+    while isinstance(f, functools.partial):
+        f = f.func
+    return getattr(f, "__name__", type(f).__name__).replace("<lambda>", "")
 
 
 def loads(code: types.CodeType, name: str) -> Iterator[Place]:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from utils.autodiff.tape_recording import Exit, Op, Recording, differentiable, is_variable, plain
+from utils.autodiff.recording import Exit, Op, Recording, differentiable, is_variable, plain
 
 _READS = {"ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VarIsInitializedOp"}
+
+
+CALLED = re.compile(r"^__(?:inference|forward)_+(.+?)_\d+$")
+
+
+def is_call(op: Op) -> bool:
+    """Tell whether an op runs a whole graph, as a call of a tf.function does."""
+    return bool(CALLED.match(op.type)) or op.type.endswith("PartitionedCall")
 
 
 def key_of(value: Any) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from utils.autodiff.explanation import Finding
 from utils.autodiff.recorded_paths import input_keys, key_of, needed_for, path_between
-from utils.autodiff.tape_recording import GradientCall, Op, Recording, is_variable
+from utils.autodiff.recording import GradientCall, Op, Recording, is_variable
 
 
 def why_tape(
@@ -64,7 +64,8 @@ def why_tape(
         if max(i for i, e in enumerate(events) if e in watches) < forgotten[-1]:
             return after_reset(events, first)
     started = [e.op_index for e in watches]
-    if watches and first is not None and min(started) > first.index and reset < 0:
+    used_inside = first is not None and tape in first.tapes
+    if watches and first is not None and min(started) > first.index and used_inside and reset < 0:
         return Finding(
             "watch_too_late",
             f"`{name}` is watched only after it was used: the tape does not look back.",
@@ -86,6 +87,23 @@ def why_tape(
         "Compute the result inside `with tf.GradientTape() as tape:`.",
         first.place if first else None,
     )
+
+
+def unwatched(recording: Recording, call: GradientCall, source: Any, name: str) -> tuple[str, ...]:
+    """Say that the tape does not watch a source, where something else stops the gradient first."""
+    watched = any(
+        e.kind == "watch" and e.tape == id(call.tape) and e.tensor is source
+        for e in recording.events
+    )
+    if watched or id(source) in recording.producer:
+        return ()
+    if not is_variable(source):
+        return (
+            f"The tape does not watch `{name}` either, a plain tensor: call tape.watch({name}).",
+        )
+    if not source.trainable:
+        return (f"`{name}` was made with trainable=False, so the tape does not watch it either.",)
+    return ()
 
 
 def unseen(
@@ -158,6 +176,16 @@ def replaced(recording: Recording, source: Any, name: str, call: GradientCall | 
             "Differentiate with respect to the variable that the computation used, and change "
             "a variable in place with assign.",
             op.place if op else None,
+        )
+    bound = recording.bound.get(name, [])
+    if op is not None and bound and set(bound) <= {id(source)}:  # the name never was another
+        return Finding(
+            "constant_not_watched",
+            f"`{name}` is what this line computes: a plain tensor, made where the tape did not "
+            "record. A tape watches trainable variables by itself, but no other tensor.",
+            f"Call tape.watch({name}) inside the tape before {name} is used; or compute {name} "
+            "inside the tape and differentiate with respect to the variable that it comes from.",
+            op.place,
         )
     return Finding(
         "variable_replaced",

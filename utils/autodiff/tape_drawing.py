@@ -6,7 +6,6 @@ import itertools
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Polygon
 from matplotlib.path import Path
 
-from utils.autodiff.learner_inputs import named_inputs, reachable, to_float32, to_tensors
-from utils.autodiff.tape_picture import TIMES, Edge, Node, Picture, picture_of
-from utils.autodiff.tape_recording import (
+from utils.autodiff.learner_inputs import (
+    function_name,
+    named_inputs,
+    reachable,
+    to_float32,
+    to_tensors,
+)
+from utils.autodiff.picture_layout import folded, layout_of
+from utils.autodiff.recording import (
     EagerTensor,
     Exit,
     Recording,
@@ -27,8 +32,9 @@ from utils.autodiff.tape_recording import (
     is_variable,
     numbers,
     plain,
-    record,
 )
+from utils.autodiff.tape_picture import TIMES, Edge, Node, Picture, picture_of
+from utils.autodiff.tape_recording import record
 from utils.errors import CourseError
 from utils.plotting.figures import (
     BLUE,
@@ -44,9 +50,6 @@ from utils.plotting.figures import (
 )
 
 MOST_BOXES = 60
-# In a crowded row constants and variables make way: the main line stays straight.
-_STIFF = {"constant": 1.0, "variable": 2.0, "bend": 6.0}
-_PULL = {"constant": 1, "variable": 2}
 GRADIENT = "#A04400"
 LINE = 12.5  # pixels from line to line in a box
 FILL = {
@@ -113,7 +116,7 @@ def _recorded(f: Callable[..., Any], inputs: Sequence[Any], **options: Any) -> R
 
 
 def _targets(f: Callable[..., Any], recording: Recording) -> tuple[list[Any], list[str]]:
-    name = getattr(f, "__name__", type(f).__name__)
+    name = function_name(f) or "the function"
     parts = [_tensor(part) for part in tf.nest.flatten(recording.result)]
     found = [part for part in parts if isinstance(part, EagerTensor)]
     remarks = []
@@ -174,139 +177,11 @@ def _links(f: Callable[..., Any], inputs: Sequence[Any], recording: Recording) -
 
 def _title(f: Callable[..., Any], inputs: Sequence[Any], picture: Picture) -> str:
     function = getattr(f, "python_function", f)
-    name = getattr(function, "__name__", type(f).__name__)
+    name = function_name(function)
     arguments = ", ".join(dict.fromkeys(n.split("[")[0] for n, _ in named_inputs(function, inputs)))
-    if name == "<lambda>":
+    if not name:
         return "What the function records"
     return f"What {name}({arguments}) records"
-
-
-# -- layout
-
-
-def _layers(picture: Picture, most: int) -> list[list[Node]]:
-    """Put each node below all that lead to it, at most `most` in a row, sources near their use."""
-    into: dict[int, list[Node]] = {id(n): [] for n in picture.nodes}
-    out: dict[int, list[Node]] = {id(n): [] for n in picture.nodes}
-    for edge in picture.edges:
-        into[id(edge.end)].append(edge.start)
-        out[id(edge.start)].append(edge.end)
-    waiting = {id(n): len(into[id(n)]) for n in picture.nodes}
-    ready = [n for n in picture.nodes if not waiting[id(n)]]
-    order: list[Node] = []
-    while ready:
-        node = ready.pop(0)
-        order.append(node)
-        node.layer = max((s.layer + 1 for s in into[id(node)]), default=0)
-        for end in out[id(node)]:
-            waiting[id(end)] -= 1
-            if not waiting[id(end)]:
-                ready.append(end)
-    for node in reversed(order):
-        if not into[id(node)] and out[id(node)] and node.kind != "input":
-            node.layer = max(node.layer, min(e.layer for e in out[id(node)]) - 1)
-    taken: Counter[int] = Counter()
-    for node in sorted(order, key=lambda n: n.layer):
-        lowest = max((s.layer + 1 for s in into[id(node)]), default=node.layer)
-        node.layer = max(node.layer, lowest)
-        while taken[node.layer] >= most:
-            node.layer += 1
-        taken[node.layer] += 1
-    rows: list[list[Node]] = [[] for _ in range(max(taken, default=0) + 1)]
-    for node in order:
-        rows[node.layer].append(node)
-    return [row for row in rows if row]
-
-
-class _Bend(Node):
-    """A place where an arrow passes a row."""
-
-
-def _with_bends(
-    picture: Picture, rows: list[list[Node]]
-) -> tuple[list[list[Node]], dict[int, list[Node]]]:
-    places: list[list[Node]] = [list(row) for row in rows]
-    number = {id(n): i for i, row in enumerate(rows) for n in row}
-    routes: dict[int, list[Node]] = {}
-    for edge in picture.edges:
-        first, last = number[id(edge.start)], number[id(edge.end)]
-        route = [edge.start]
-        for i in range(first + 1, last):
-            bend = _Bend("bend", "")
-            places[i].append(bend)
-            route.append(bend)
-        routes[id(edge)] = [*route, edge.end]
-    return places, routes
-
-
-def _order(places: list[list[Node]], routes: dict[int, list[Node]]) -> None:
-    """Sweep up and down, ordering each row by the mean place of its neighbours (barycentre)."""
-    above: dict[int, list[Node]] = {}
-    below: dict[int, list[Node]] = {}
-    for route in routes.values():
-        for one, two in itertools.pairwise(route):
-            above.setdefault(id(two), []).append(one)
-            below.setdefault(id(one), []).append(two)
-    for sweep in range(12):
-        down = sweep % 2 == 0
-        neighbours = above if down else below
-        for row in places if down else reversed(places):
-            at = {id(n): i / max(1, len(r) - 1) for r in places for i, n in enumerate(r)}
-
-            def mean(node: Node, at: dict[int, float] = at, near: Any = neighbours) -> float:
-                found = [at[id(n)] for n in near.get(id(node), [])]
-                return sum(found) / len(found) if found else at[id(node)]
-
-            row.sort(key=mean)
-
-
-def _across(
-    places: list[list[Node]], routes: dict[int, list[Node]], widths: dict[int, float], gap: float
-) -> dict[int, float]:
-    """Return the centre of each node along its row: near its neighbours, without overlap."""
-    near: dict[int, list[Node]] = {}
-    for route in routes.values():
-        for one, two in itertools.pairwise(route):
-            pull = _PULL.get(route[0].kind, 12)
-            near.setdefault(id(one), []).extend([two] * pull)
-            near.setdefault(id(two), []).extend([one] * pull)
-    centre: dict[int, float] = {}
-    for row in places:
-        x = 0.0
-        total = sum(widths[id(n)] + gap for n in row) - gap
-        for node in row:
-            centre[id(node)] = x + widths[id(node)] / 2 - total / 2
-            x += widths[id(node)] + gap
-    for sweep in range(16):
-        for row in places if sweep % 2 else reversed(places):
-            wish = []
-            for node in row:
-                found = [centre[id(n)] for n in near.get(id(node), [])]
-                wish.append(sum(found) / len(found) if found else centre[id(node)])
-            apart = [0.0]
-            for one, two in itertools.pairwise(row):
-                apart.append(apart[-1] + (widths[id(one)] + widths[id(two)]) / 2 + gap)
-            weights = [_STIFF.get(n.kind, 30.0) for n in row]
-            level = _increasing([w - a for w, a in zip(wish, apart, strict=True)], weights)
-            for node, x, a in zip(row, level, apart, strict=True):
-                centre[id(node)] = x + a
-    low = min(centre[id(n)] - widths[id(n)] / 2 for row in places for n in row)
-    return {key: x - low for key, x in centre.items()}
-
-
-def _increasing(wishes: Sequence[float], weights: Sequence[float]) -> list[float]:
-    """Return the increasing numbers nearest to the wishes (weighted least squares; pool adjacent
-    violators, see Wikipedia, "Isotonic regression")."""
-    blocks: list[list[float]] = []  # mean, weight, length
-    for wish, weight in zip(wishes, weights, strict=True):
-        blocks.append([wish, weight, 1])
-        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
-            mean, more, length = blocks.pop()
-            last = blocks[-1]
-            last[0] = (last[0] * last[1] + mean * more) / (last[1] + more)
-            last[1] += more
-            last[2] += length
-    return [mean for mean, _, length in blocks for _ in range(int(length))]
 
 
 def _inline_constants(picture: Picture) -> None:
@@ -330,8 +205,8 @@ def _inline_constants(picture: Picture) -> None:
 # -- drawing
 
 
-def _texts(node: Node, target: str) -> list[tuple[str, str, str]]:
-    """Return the lines of a box as (text, colour, weight)."""
+def _texts(node: Node, target: str, names: Counter[str | None]) -> list[tuple[str, str, str]]:
+    """Return the lines of a box as (text, colour, weight); `names` counts those of all boxes."""
     word = {"input": "input", "variable": "variable", "constant": "constant"}.get(node.kind, "")
     title = f"output: {word or node.title}" if node.output else word or node.title
     name = node.name or (target if node.output else "")
@@ -344,6 +219,7 @@ def _texts(node: Node, target: str) -> list[tuple[str, str, str]]:
     if node.gradient is not None and node.kind not in ("constant", "exit"):
         # Of a name that was bound more than once the reader could not tell which one is meant.
         clear = name.isidentifier() and max(len(name), len(target)) <= 8
+        clear = clear and names[name] <= 1
         clear = clear and (name != target or (node.output and len(name) == 1))
         what = f"d{_bracketed(target)}/d{_bracketed(name)}" if clear else "gradient"
         colour = VERMILION if node.gradient == "None" else GRADIENT
@@ -364,45 +240,6 @@ def _width(lines: Sequence[tuple[str, str, str]], size: float) -> float:
     )
 
 
-@dataclass
-class _Layout:
-    places: list[list[Node]]  # row by row, or column by column where it runs sideways
-    routes: dict[int, list[Node]]  # the nodes and bends that an edge passes
-    centre: dict[int, tuple[float, float]]
-    wide: float
-    tall: float
-
-
-def _layout(
-    picture: Picture,
-    widths: dict[int, float],
-    heights: dict[int, float],
-    *,
-    sideways: bool,
-    most: int,
-) -> _Layout:
-    places, routes = _with_bends(picture, _layers(picture, most))
-    for row in places:
-        for node in row:
-            if isinstance(node, _Bend):
-                widths[id(node)] = heights[id(node)] = 6.0
-    _order(places, routes)
-    broad, thick = (heights, widths) if sideways else (widths, heights)
-    across = _across(places, routes, broad, 16.0 if sideways else 14.0)
-    roomy = any(edge.kind == "stopped" for edge in picture.edges)  # for the mark on the arrow
-    centre, at, gap = {}, 0.0, 40 if sideways else 34 if roomy else 24
-    for row in places:
-        size = max(thick[id(n)] for n in row)
-        for node in row:
-            place = (at + size / 2, across[id(node)])
-            centre[id(node)] = place if sideways else (place[1], place[0])
-        at += size + gap
-    span = at - gap
-    breadth = max(across[id(n)] + broad[id(n)] / 2 for row in places for n in row)
-    wide, tall = (span, breadth) if sideways else (breadth, span)
-    return _Layout(places, routes, centre, wide, tall)
-
-
 @styled
 def _drawn(picture: Picture, title: str) -> Figure:
     if len(picture.nodes) > 16 or any(node.nested for node in picture.nodes):
@@ -411,20 +248,21 @@ def _drawn(picture: Picture, title: str) -> Figure:
     if boxes > MOST_BOXES:
         return _too_many(picture, title)
     size = 8.0 if boxes <= 16 else 7.0
-    texts = {id(n): _texts(n, picture.target) for n in picture.nodes}
+    names = Counter(n.name for n in picture.nodes)
+    texts = {id(n): _texts(n, picture.target, names) for n in picture.nodes}
     widths = {id(n): _width(texts[id(n)], size) for n in picture.nodes}
     heights = {id(n): len(texts[id(n)]) * LINE * size / 8 + 9 for n in picture.nodes}
-    layout = _layout(picture, widths, heights, sideways=True, most=6)
+    layout = layout_of(picture, widths, heights, sideways=True, most=6)
     sideways = len(layout.places) <= 5 and layout.wide <= WIDTH - 24
     for most in () if sideways else (6, 5, 4, 3, 2):
-        layout = _layout(picture, widths, heights, sideways=False, most=most)
+        layout = layout_of(picture, widths, heights, sideways=False, most=most)
         if layout.wide <= WIDTH - 24:
             break
     places, routes, centre = layout.places, layout.routes, layout.centre
     wide, tall = layout.wide, layout.tall
     turns: dict[int, tuple[int, float]] = {}
     if not sideways and len(places) > 9:
-        turns, wide, tall = _folded(places, centre, heights, wide)
+        turns, wide, tall = folded(places, centre, heights, wide)
     below = _below(picture)
     page = max(WIDTH, wide + 24)
     scale = page / WIDTH
@@ -459,37 +297,6 @@ def _drawn(picture: Picture, title: str) -> Figure:
         axes.text(12, y, text, fontsize=8 * scale, va="top", weight=weight, color=INK)
         y += 13 * scale
     return finish(figure, _alt(picture, title))
-
-
-def _folded(
-    places: list[list[Node]],
-    centre: dict[int, tuple[float, float]],
-    heights: dict[int, float],
-    wide: float,
-) -> tuple[dict[int, tuple[int, float]], float, float]:
-    """Cut a tall picture into columns side by side, changing `centre`.
-
-    Returns the column of each node with the place of the gap after it, and the new size.
-    """
-    columns = max(1, min(4, int((WIDTH - 24 + 26) // (wide + 26)), -(-len(places) // 6)))
-    if columns == 1:
-        bottom = max(centre[id(n)][1] + heights[id(n)] / 2 for row in places for n in row)
-        return {}, wide, bottom
-    rows = -(-len(places) // columns)
-    turns: dict[int, tuple[int, float]] = {}
-    tall = 0.0
-    for column in range(columns):
-        chunk = places[column * rows : (column + 1) * rows]
-        if not chunk:
-            continue
-        top = min(centre[id(n)][1] - heights[id(n)] / 2 for row in chunk for n in row)
-        for row in chunk:
-            for node in row:
-                x, y = centre[id(node)]
-                centre[id(node)] = (x + column * (wide + 26), y - top)
-                turns[id(node)] = (column, column * (wide + 26) + wide + 13)
-                tall = max(tall, y - top + heights[id(node)] / 2)
-    return turns, columns * (wide + 26) - 26, tall
 
 
 def _below(picture: Picture) -> list[tuple[str, str]]:

@@ -11,20 +11,13 @@ import dis
 import functools
 import io
 import itertools
-import linecache
-import math
 import operator
-import os
 import random
 import sys
-import sysconfig
 import threading
 import types
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -33,7 +26,20 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework import op_callbacks
 
-EagerTensor: Any = type(tf.constant(0.0))
+from utils.autodiff.learner_frames import call, is_library, learner_places
+from utils.autodiff.own_tapes import tape_methods
+from utils.autodiff.recording import (
+    EagerTensor,
+    Exit,
+    Op,
+    Recording,
+    Step,
+    differentiable,
+    is_variable,
+    plain,
+    quiet,
+)
+
 _TENSOR_BASE: Any = next(c for c in EagerTensor.__mro__ if "numpy" in vars(c))
 _VARIABLE: Any = type(tf.Variable(0.0))
 # What the learner's function may raise and `record` keeps; anything else passes through.
@@ -50,198 +56,10 @@ ERRORS = (
 )
 _PATCHING = threading.RLock()
 _MOST_EVENTS = 200_000
-_LIBRARIES = (
-    str(Path(sysconfig.get_path("stdlib"))),
-    str(Path(__file__).parents[1]) + os.sep,
-    "<frozen",
-    "<__array_function__",
-)
 _SCALAR_EXITS = ("__float__", "__int__", "__bool__", "__index__", "__complex__", "__format__")
 _ARRAY_MAKERS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfarray")
 _MAKERS = ("constant", "convert_to_tensor")
 _RANDOM = ("Random", "StatelessRandom", "Multinomial", "TruncatedNormal", "ParameterizedTrunc")
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where in the learner's code something happened: a code object and an instruction in it."""
-
-    code: types.CodeType
-    instruction: int
-
-    @functools.cached_property
-    def _positions(self) -> tuple[int | None, int | None, int | None, int | None]:
-        return next(itertools.islice(self.code.co_positions(), self.instruction // 2, None))
-
-    @property
-    def lineno(self) -> int:
-        return self._positions[0] or self.code.co_firstlineno
-
-    @property
-    def line(self) -> str | None:
-        """The source of the whole line, without indentation; None where no source is to be had."""
-        linecache.checkcache(self.code.co_filename)
-        return linecache.getline(self.code.co_filename, self.lineno).strip() or None
-
-    @property
-    def expression(self) -> str | None:
-        """The source of just this expression, folded to one line."""
-        first, last, start, end = self._positions
-        if first is None or last is None or start is None or end is None:
-            return self.line
-        rows = [linecache.getline(self.code.co_filename, n) for n in range(first, last + 1)]
-        if not all(rows):
-            return None
-        data = [row.encode() for row in rows]
-        data[-1] = data[-1][:end]
-        data[0] = data[0][start:]
-        return " ".join(part.decode(errors="replace").strip() for part in data).strip()
-
-    @property
-    def function(self) -> str:
-        return self.code.co_name
-
-
-@dataclass(eq=False)
-class Op:
-    """One op as it ran: `inputs` and `outputs` are eager tensors, `places` innermost first."""
-
-    index: int
-    type: str
-    inputs: list[Any]
-    outputs: list[Any]
-    attributes: dict[str, Any]
-    places: tuple[Place, ...]
-    tapes: frozenset[int]  # the learner's tapes that were recording
-    custom: types.FrameType | None  # the call of a tf.custom_gradient function that it ran in
-    call: int | None  # the number of the tape.gradient call that ran it
-
-    @property
-    def place(self) -> Place | None:
-        return self.places[0] if self.places else None
-
-
-@dataclass(eq=False)
-class Exit:
-    """A value that left TensorFlow: `kind` says by which door (numpy, __float__, np.sin, ...)."""
-
-    index: int
-    op_index: int
-    kind: str
-    tensor: Any
-    places: tuple[Place, ...]
-    through: str | None  # "numpy_function" and the like
-
-
-@dataclass(eq=False)
-class GradientCall:
-    """One call of tape.gradient (or jacobian) in the learner's function."""
-
-    index: int
-    tape: Any
-    method: str
-    target: Any
-    sources: Any
-    result: Any
-    zeros: bool  # unconnected gradients were asked for as zeros
-    first_op: int
-    places: tuple[Place, ...]
-    names: dict[int, str] = field(default_factory=dict)
-    error: BaseException | None = None
-
-
-@dataclass(frozen=True)
-class TapeEvent:
-    """enter, exit, watch, pause, resume or reset of one of the learner's tapes."""
-
-    kind: str
-    tape: int
-    op_index: int
-    tensor: Any
-    place: Place | None
-
-
-@dataclass(frozen=True)
-class Step:
-    """A line about to run, with the learner's simple local values and what then ran of it."""
-
-    frame: int
-    code: types.CodeType
-    lineno: int
-    values: dict[str, str]
-    ran: set[int] = field(default_factory=set)  # offsets of instructions
-
-
-class Recording:
-    """Everything that one call of a function left behind. Made by `record`."""
-
-    def __init__(self) -> None:
-        self.ops: list[Op] = []
-        self.exits: list[Exit] = []
-        self.calls: list[GradientCall] = []
-        self.events: list[TapeEvent] = []
-        self.steps: list[Step] = []
-        self.executed: dict[types.CodeType, set[int]] = {}
-        self.names: dict[int, str] = {}
-        self.bound: dict[str, list[int]] = {}  # name -> ids of what it was bound to, in order
-        self.made: dict[int, Place | None] = {}  # tensors made by tf.constant
-        self.alive: list[Any] = []  # ids stay unique while the objects live
-        self.watch_accessed: dict[int, bool] = {}
-        self.result: Any = None
-        self.error: BaseException | None = None
-        self.tape = tf.GradientTape(persistent=True)  # watches everything
-        self.plain_tape = tf.GradientTape(persistent=True)  # watches what a learner would
-        self.producer: dict[int, Op] = {}
-        self.watched: set[int] = set()
-        self.variables: dict[int, Any] = {}  # id of the handle -> tf.Variable
-        self._reads: dict[int, int | None] = {}
-
-    def watch(self, tensor: Any) -> None:
-        """Let the observing tape watch a tensor or variable, and note variables."""
-        if is_variable(tensor):
-            tensor = plain(tensor)
-            self.variables[id(tensor.handle)] = tensor
-            self.alive.append(tensor)
-            if differentiable(tensor.dtype):
-                self.tape.watch(tensor)
-                self.watched.add(id(tensor))
-        elif isinstance(tensor, EagerTensor) and differentiable(tensor.dtype):
-            self.tape.watch(tensor)
-            self.watched.add(id(tensor))
-            self.alive.append(tensor)
-
-    def variable_read(self, tensor: Any) -> int | None:
-        """Return the id of the handle that a tensor without a producer was read from, if any.
-
-        TensorFlow reads a variable that is not an op's first operand without telling the callback.
-        """
-        key = id(tensor)
-        if key not in self._reads:
-            self._reads[key] = None
-            if key not in self.producer and differentiable(tensor.dtype):
-                for variable in (*self.tape.watched_variables(), *self.variables.values()):
-                    self.variables.setdefault(id(variable.handle), variable)
-                fitting = [
-                    (handle, variable)
-                    for handle, variable in self.variables.items()
-                    if variable.dtype == tensor.dtype and variable.shape == tensor.shape
-                ]
-                found = self.tape.gradient(tensor, [variable for _, variable in fitting])
-                for (handle, _), gradient in zip(fitting, found, strict=True):
-                    if gradient is not None:
-                        self._reads[key] = handle
-        return self._reads[key]
-
-    def gradients(self, targets: Sequence[Any], sources: Sequence[Any]) -> list[Any]:
-        """Return d(sum of targets)/d(source) for each source, by the tape that watches all.
-
-        Raises LookupError where an op on the way has no registered gradient.
-        """
-        targets = [t for t in targets if differentiable(t.dtype)]
-        if not targets or not sources:
-            return [None] * len(sources)
-        with quiet():
-            return self.tape.gradient(targets, [plain(source) for source in sources])
 
 
 def record(
@@ -291,7 +109,7 @@ def record(
                     sys._getframe().f_trace_opcodes = True  # Python 3.12 asks only here
                     sys.settrace(observer.on_call)
                 try:
-                    recording.result = _call(tf.autograph.experimental.do_not_convert(f), args)
+                    recording.result = call(tf.autograph.experimental.do_not_convert(f), args)
                 finally:
                     sys.settrace(before)
                     op_callbacks.remove_op_callback(observer.on_op)
@@ -299,10 +117,6 @@ def record(
             recording.error = error
         recording.alive.append(observer)
     return recording
-
-
-def _call(f: Callable[..., Any], args: Sequence[Any]) -> Any:
-    return f(*args)
 
 
 def _called_directly(func: Any = None, inp: Any = None, Tout: Any = None, name: Any = None) -> Any:
@@ -358,7 +172,7 @@ class _Observer:
         replaced = None
         if kind.startswith(_RANDOM) and (earlier := next(self.drawn, None)) is not None:
             replaced = results = list(earlier.outputs)
-        places, custom, _ = _learner_places(sys._getframe(1))
+        places, custom, _ = learner_places(sys._getframe(1))
         op = Op(
             index=len(self.recording.ops),
             type=kind,
@@ -382,7 +196,7 @@ class _Observer:
     def leave(self, kind: str, tensor: Any, through: Any = None) -> bool:
         """Note an exit and return whether its value is to be changed."""
         recording = self.recording
-        places, _, door = _learner_places(sys._getframe(2))
+        places, _, door = learner_places(sys._getframe(2))
         if tensor.dtype == tf.bool and tensor.shape.rank == 0 and is_library(sys._getframe(2)):
             kind = "__bool__"  # tf.cond and its like ask for the answer as Python's `if` does
         exit_ = Exit(
@@ -409,7 +223,7 @@ class _Observer:
         stack.enter_context(_set(_VARIABLE, "__init__", self._variable_maker()))
         for name in _MAKERS:
             stack.enter_context(_set(tf, name, self._maker(getattr(tf, name))))
-        for name, method in self._tape_methods().items():
+        for name, method in tape_methods(self).items():
             stack.enter_context(_set(tf.GradientTape, name, method))
         return stack
 
@@ -501,7 +315,7 @@ class _Observer:
         def make(*args: Any, **kwargs: Any) -> Any:
             tensor = original(*args, **kwargs)
             if not self._skip() and id(tensor) not in self.recording.producer:
-                places, _, _ = _learner_places(sys._getframe(1))
+                places, _, _ = learner_places(sys._getframe(1))
                 if isinstance(tensor, EagerTensor) and id(tensor) not in self.recording.made:
                     self.recording.made[id(tensor)] = places[0] if places else None
                     self.recording.alive.append(tensor)
@@ -509,137 +323,6 @@ class _Observer:
             return tensor
 
         return make
-
-    # -- the learner's own tapes
-
-    def _tape_methods(self) -> dict[str, Any]:
-        cls, recording = tf.GradientTape, self.recording
-        ours = (recording.tape, recording.plain_tape)
-
-        def note(kind: str, tape: Any, tensor: Any = None) -> None:
-            places, _, _ = _learner_places(sys._getframe(2))
-            place = places[0] if places else None
-            event = TapeEvent(kind, id(tape), len(recording.ops), tensor, place)
-            recording.events.append(event)
-            recording.alive += [tape, tensor]
-
-        def foreign(tape: Any) -> bool:
-            return tape in ours or threading.get_ident() != self.thread
-
-        def wrapped(name: str, wrapper: Callable[..., Any]) -> Callable[..., Any]:
-            original = getattr(cls, name)
-
-            @functools.wraps(original)
-            def method(tape: Any, *args: Any, **kwargs: Any) -> Any:
-                if foreign(tape):
-                    return original(tape, *args, **kwargs)
-                return wrapper(original, tape, *args, **kwargs)
-
-            return method
-
-        def init(original: Any, tape: Any, *args: Any, **kwargs: Any) -> None:
-            original(tape, *args, **kwargs)
-            accessed = kwargs.get("watch_accessed_variables", args[1] if len(args) > 1 else True)
-            recording.watch_accessed[id(tape)] = bool(accessed)
-
-        def enter(original: Any, tape: Any) -> Any:
-            result = original(tape)
-            note("enter", tape)
-            self.active[id(tape)] = True
-            return result
-
-        def leave(original: Any, tape: Any, *args: Any) -> Any:
-            note("exit", tape)
-            self.active[id(tape)] = False
-            return original(tape, *args)
-
-        def watch(original: Any, tape: Any, tensor: Any) -> Any:
-            result = original(tape, tensor)
-            if is_library(sys._getframe(2)):  # Keras's or py_function's own tape
-                return result
-            for part in tf.nest.flatten(tensor):
-                note("watch", tape, plain(part))
-            return result
-
-        def reset(original: Any, tape: Any) -> Any:
-            note("reset", tape)
-            return original(tape)
-
-        @contextmanager
-        def stop_recording(original: Any, tape: Any) -> Iterator[None]:
-            note("pause", tape)
-            was, self.active[id(tape)] = self.active.get(id(tape), False), False
-            try:
-                with original(tape):
-                    yield
-            finally:
-                self.active[id(tape)] = was
-                note("resume", tape)
-
-        def gradient(name: str) -> Callable[..., Any]:
-            def call_it(
-                original: Any, tape: Any, target: Any, sources: Any, *args: Any, **kwargs: Any
-            ) -> Any:
-                if self.call is not None:  # jacobian calls gradient itself
-                    return original(tape, target, sources, *args, **kwargs)
-                places, _, _ = _learner_places(sys._getframe(2))
-                unconnected = [*args, *kwargs.values()]
-                zero = tf.UnconnectedGradients.ZERO
-                call = GradientCall(
-                    index=len(recording.calls),
-                    tape=tape,
-                    method=name,
-                    target=target,
-                    sources=sources,
-                    result=None,
-                    zeros=any(
-                        a is zero or (isinstance(a, str) and a == "zero") for a in unconnected
-                    ),
-                    first_op=len(recording.ops),
-                    places=places,
-                )
-                frame = _learner_frame(sys._getframe(2))
-                if frame is not None:
-                    for scope in (frame.f_locals, frame.f_globals):
-                        self._names(scope, call.names, tf.nest.flatten((target, sources)))
-                recording.calls.append(call)
-                recording.alive += [tape, target, sources]
-                self.call = call.index
-                eager = tf.config.functions_run_eagerly()
-                if name != "gradient":  # a Jacobian is computed by a function of TensorFlow's own
-                    tf.config.run_functions_eagerly(False)
-                try:
-                    call.result = original(tape, target, sources, *args, **kwargs)
-                except Exception as error:
-                    call.error = error
-                    raise
-                finally:
-                    self.call = None
-                    tf.config.run_functions_eagerly(eager)
-                recording.alive.append(call.result)
-                return call.result
-
-            return call_it
-
-        methods: dict[str, Any] = {
-            "__init__": init,
-            "__enter__": enter,
-            "__exit__": leave,
-            "watch": watch,
-            "reset": reset,
-            "stop_recording": stop_recording,
-            "gradient": gradient("gradient"),
-            "jacobian": gradient("jacobian"),
-            "batch_jacobian": gradient("batch_jacobian"),
-        }
-        return {name: wrapped(name, wrapper) for name, wrapper in methods.items()}
-
-    @staticmethod
-    def _names(scope: dict[str, Any], names: dict[int, str], wanted: Sequence[Any]) -> None:
-        ids = {id(value) for value in wanted}
-        for name, value in list(scope.items()):
-            if id(value) in ids and not name.startswith("_"):
-                names.setdefault(id(plain(value)), name)
 
     # -- lines and names
 
@@ -680,66 +363,6 @@ class _Observer:
 
 
 # -- helpers
-
-
-def differentiable(dtype: tf.DType) -> bool:
-    return dtype.is_floating or dtype.is_complex
-
-
-def is_variable(value: Any) -> bool:
-    return isinstance(value, (tf.Variable, keras.Variable))
-
-
-def plain(value: Any) -> Any:
-    """Return the tf.Variable inside a keras.Variable, anything else as it is."""
-    return value.value if isinstance(value, keras.Variable) else value
-
-
-def is_library(frame: types.FrameType) -> bool:
-    """Tell the libraries' frames from the learner's, which may come from a file or a cell."""
-    filename = frame.f_code.co_filename
-    if filename.startswith("<"):
-        root = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-        if root in sys.stdlib_module_names or root in ("tensorflow", "keras", "numpy", "utils"):
-            return True
-    return _is_library_file(filename)
-
-
-@functools.cache
-def _is_library_file(filename: str) -> bool:
-    path = filename.replace("\\", "/")
-    return (
-        "/site-packages/" in path
-        or "/dist-packages/" in path
-        or path.startswith(tuple(part.replace("\\", "/") for part in _LIBRARIES))
-        or filename.startswith("<attrs generated")
-    )
-
-
-def _learner_frame(frame: types.FrameType | None) -> types.FrameType | None:
-    while frame is not None and frame.f_code is not _call.__code__:
-        if not is_library(frame):
-            return frame
-        frame = frame.f_back
-    return None
-
-
-def _learner_places(
-    frame: types.FrameType | None,
-) -> tuple[tuple[Place, ...], types.FrameType | None, str | None]:
-    """Return the learner's places innermost first, a tf.custom_gradient call, a script op."""
-    places: list[Place] = []
-    custom = door = None
-    while frame is not None and frame.f_code is not _call.__code__:
-        code = frame.f_code
-        if not is_library(frame):
-            places.append(Place(code, frame.f_lasti))
-        elif code.co_filename.endswith("custom_gradient.py"):
-            custom = frame
-        elif not places and code.co_name in ("numpy_function", "py_func", "py_function"):
-            door = code.co_name
-        frame = frame.f_back
-    return tuple(places), custom, door
 
 
 @contextmanager
@@ -789,20 +412,6 @@ def _state_put_back(observer: _Observer) -> Iterator[None]:
         random.setstate(python_state)
         for variable, value in before.values():
             variable.assign(value)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep TensorFlow's and Python's warnings of a repeated run away from the learner."""
-    logger = tf.get_logger()
-    level = logger.level
-    logger.setLevel("ERROR")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
 
 
 def _eager_parts(values: Any) -> list[Any]:
@@ -855,33 +464,3 @@ def _reflected_operator(frame: types.FrameType, ufunc: Any) -> Callable[..., Any
         return None
     method = _REFLECTED.get(ufunc.__name__)
     return operator.methodcaller(method) and getattr(EagerTensor, method) if method else None
-
-
-def numbers(value: Any) -> list[Any]:
-    """Return the arrays in a result, to tell whether two runs agree."""
-    parts = []
-    for part in tf.nest.flatten(value):
-        if is_variable(part):
-            part = plain(part).read_value()
-        if isinstance(part, tf.IndexedSlices):
-            part = part.values
-        if isinstance(part, (EagerTensor, np.ndarray, np.generic, float, int, complex)):
-            parts.append(np.asarray(part))
-    return parts
-
-
-def agree(first: Sequence[Any], second: Sequence[Any]) -> bool:
-    """Tell whether two results hold the same numbers, NaN counting as equal to NaN."""
-    if len(first) != len(second):
-        return False
-    for one, other in zip(first, second, strict=True):
-        if one.shape != other.shape or one.dtype != other.dtype:
-            return False
-        nan = one.dtype.kind in "fc"
-        if not np.array_equal(one, other, equal_nan=nan):
-            return False
-    return True
-
-
-def short_number(value: float) -> str:
-    return f"{value:.4g}" if math.isfinite(value) else str(value)
