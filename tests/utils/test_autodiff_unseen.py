@@ -131,7 +131,7 @@ def accuracy_as_loss(logits):
 
 @case(C([1.0, 5.0, 2.0]), cause="no_gradient", line="top_k")
 def topk_indices(x):
-    values, indices = tf.math.top_k(x, k=2)
+    _, indices = tf.math.top_k(x, k=2)
     return tf.reduce_sum(tf.cast(indices, tf.float32))
 
 
@@ -286,7 +286,7 @@ w44 = V(3.0)
 def op_outside_tape():
     y = w44 * w44
     with tf.GradientTape() as tape:
-        z = C(1.0)
+        C(1.0)
     return tape.gradient(y, w44)
 
 
@@ -296,7 +296,7 @@ w45 = V(3.0)
 @case(cause="variable_replaced", line="w = w - 0.1")
 def rebound():
     w = w45
-    for step in range(2):
+    for _ in range(2):
         with tf.GradientTape() as tape:
             loss = (w - 1.0) ** 2
         g = tape.gradient(loss, w)
@@ -691,7 +691,7 @@ def gather(x):
 
 @case(C([1.0, 2.0]), cause="fine")
 def print_inside(x):
-    tf.print("x =", x[0], output_stream="file:///tmp/adversary/print.txt")
+    tf.print("x =", x[0], output_stream="file:///dev/null")
     return tf.reduce_sum(x * x)
 
 
@@ -1033,10 +1033,10 @@ def modulo(x):
     return x % 1.5
 
 
-@case(C(2.5), cause="rounding", line="divmod")
+@case(C(2.5), cause="rounding", line="x // 2.0")
 def quotient(x):
-    q, r = divmod(x, 2.0) if False else (x // 2.0, x % 2.0)
-    return q
+    whole, _ = (x // 2.0, x % 2.0)
+    return whole
 
 
 @case(C(2.0), cause="integer_cast", line="tf.bitcast")

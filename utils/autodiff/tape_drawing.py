@@ -396,12 +396,16 @@ def _arrow(
         reach = other[id(node)] * 0.36
         end[turn] += max(-reach, min(reach, (next_[turn] - end[turn]) * 0.35 + aside))
     points = [tuple(first), *points[1:-1], tuple(last)]
+    middle = len(points) // 2
+    one, two = points[middle - 1], points[middle]
+    mark = ((one[0] + two[0]) / 2, (one[1] + two[1]) / 2)
     vertices, codes = [points[0]], [Path.MOVETO]
     for place, (one, two) in enumerate(itertools.pairwise(points)):
         here, there = turns.get(id(route[place])), turns.get(id(route[place + 1]))
         if here is not None and there is not None and here[0] != there[0]:
             gutter = here[1]  # down, across, up beside the column, and into the next one
             corners = [(one[0], ends[1]), (gutter, ends[1]), (gutter, ends[0]), (two[0], ends[0])]
+            mark = (gutter, sum(ends) / 2)
             vertices += [*corners, two]
             codes += [Path.LINETO] * 5
             continue
@@ -428,11 +432,9 @@ def _arrow(
         end_point, back, half = np.array(points[-1]), np.eye(2)[i] * 6, np.eye(2)[turn] * 3.2
         head = [end_point, end_point - back + half, end_point - back - half]
         axes.add_patch(Polygon(np.array(head), facecolor=colour, edgecolor="none", zorder=2))
-        middle = len(points) // 2
-        one, two = points[middle - 1], points[middle]
         axes.text(
-            (one[0] + two[0]) / 2,
-            (one[1] + two[1]) / 2,
+            mark[0],
+            mark[1],
             "✕",
             ha="center",
             va="center",
