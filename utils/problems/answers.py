@@ -1,0 +1,289 @@
+"""Runs a learner's code: in silence, with a time limit, its errors shown at the learner's line."""
+
+from __future__ import annotations
+
+import contextlib
+import dis
+import io
+import itertools
+import linecache
+import os
+import re
+import signal
+import sysconfig
+import tempfile
+import threading
+import traceback
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from utils.problems.problem import Finding
+from utils.problems.text import Text
+from utils.problems.values import is_blank, shorten, show
+
+SECONDS = 20.0
+"""How long one check may take, all cases together."""
+
+OURS = str(Path(__file__).parents[1]) + os.sep
+LIBRARIES = tuple(
+    {sysconfig.get_paths()[name] + os.sep for name in ("stdlib", "purelib", "platlib")}
+)
+
+NOT_ATTEMPTED = Finding(
+    "not_attempted",
+    Text(
+        "The blank is still there. Put your answer in place of the dots, run that cell, and then"
+        " this one.",
+        "아직 빈칸이 그대로 있어요. 점 세 개(...) 자리에 답을 쓰고 그 셀을 실행한 다음, 이 셀을 실행하세요.",
+    ),
+)
+
+ENDLESS = Finding(
+    "endless",
+    Text(
+        "Your code was still running after {seconds:g} seconds and has been stopped. Is there a loop"
+        " whose condition never becomes false?",
+        "코드가 {seconds:g}초가 지나도 끝나지 않아 멈추었어요. 조건이 거짓이 되지 않는 반복문이 있지 않나요?",
+    ).format(seconds=SECONDS),
+)
+
+
+class TimeIsUp(BaseException):
+    """Raised in a learner's code when its time is up; no ``except Exception`` catches it."""
+
+
+def run(f: Callable[..., Any], *inputs: Any) -> Any:
+    """Return what ``f(*inputs)`` returns, or a Finding where it raised an exception.
+
+    A time-out is not caught here: `quietly` holds the time limit of the whole check.
+    """
+    try:
+        return f(*inputs)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  whatever the learner's code raises
+        return exception_finding(error)
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Hide what the learner's code prints, on every stream: a check tries it many times.
+
+    nbgrader gives no point to a cell that wrote to standard error, be it a warning of TensorFlow.
+    """
+    with (
+        tempfile.TemporaryFile() as sink,
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        kept = os.dup(2)
+        try:
+            os.dup2(sink.fileno(), 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float = SECONDS) -> Iterator[None]:
+    """Raise TimeIsUp in the block after ``seconds``, again and again until it is left.
+
+    It needs POSIX signals and the main thread. Elsewhere the limit that `course check` and the
+    grader set for a cell is the only one.
+    """
+    if (
+        not hasattr(signal, "setitimer")
+        or threading.current_thread() is not threading.main_thread()
+    ):
+        yield
+        return
+
+    def stop(number: int, frame: object) -> None:
+        raise TimeIsUp
+
+    before = signal.signal(signal.SIGALRM, stop)
+    remaining, _ = signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        if remaining:
+            signal.setitimer(signal.ITIMER_REAL, remaining)
+
+
+def is_unwritten(f: Any) -> bool:
+    """Tell whether a function is still the exercise's: nothing in it but the dots."""
+    code = getattr(f, "__code__", None)
+    if not isinstance(code, types.CodeType):
+        return False
+    work = [each for each in dis.get_instructions(code) if each.opname not in _IDLE]
+    return all(each.opname in _RETURNS and each.argval in (None, ...) for each in work)
+
+
+_RETURNS = ("LOAD_CONST", "RETURN_CONST")
+_IDLE = ("RESUME", "NOP", "POP_TOP", "RETURN_VALUE", "COPY_FREE_VARS", "MAKE_CELL", "CACHE")
+
+
+def returns_nothing(f: Any) -> bool:
+    """Tell whether every way out of a Python function returns None, as one without ``return``."""
+    code = getattr(f, "__code__", None)
+    if not isinstance(code, types.CodeType):
+        return False
+    steps = list(dis.get_instructions(code))
+    for before, step in itertools.pairwise(steps):
+        if step.opname == "RETURN_VALUE" and not (
+            before.opname == "LOAD_CONST" and before.argval is None
+        ):
+            return False
+    return not any(s.opname == "RETURN_CONST" and s.argval is not None for s in steps)
+
+
+def exception_finding(error: BaseException) -> Finding:
+    """Say what stopped the learner's code, in which of the learner's lines, and what it means."""
+    place, line = _learners_line(error)
+    said = f"{type(error).__name__}: {shorten(str(error), 200)}".rstrip(": ")
+    if isinstance(error, SystemExit):
+        said = "SystemExit"
+    text = Text(
+        f"Your code stopped with `{said}`",
+        f"코드가 `{said}` 오류로 멈추었어요",
+    )
+    where = Text(".", ".")
+    if place:
+        where = Text(f", in line {place}: `{line}`.", f" ({place}번째 줄: `{line}`).")
+    text = Text(text.en + where.en, text.ko + where.ko)
+    for name, kind, pattern, meaning in _MEANINGS:
+        if kind in [each.__name__ for each in type(error).__mro__] and re.search(
+            pattern, str(error), re.DOTALL
+        ):
+            return Finding(name, text + meaning)
+    return Finding("exception", text)
+
+
+def _learners_line(error: BaseException) -> tuple[int | None, str]:
+    """Return number and text of the innermost line that is neither ours nor a library's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [each for each in frames if not each.filename.startswith((OURS, *LIBRARIES, "<frozen"))]
+    if isinstance(error, SyntaxError) and error.lineno:
+        return error.lineno, (error.text or "").strip()
+    if not own:
+        return None, ""
+    line = own[-1].line or linecache.getline(own[-1].filename, own[-1].lineno or 0)
+    return own[-1].lineno, line.strip()
+
+
+_MEANINGS: list[tuple[str, str, str, Text]] = [
+    (
+        "tape_used_up",
+        "RuntimeError",
+        "non-persistent",
+        Text(
+            "A tape forgets after its first `gradient`. Ask once for all sources in a list, or make"
+            " the tape with `persistent=True`.",
+            "테이프는 `gradient`를 한 번 호출하면 기록을 잊어요. 소스를 리스트로 한 번에 요청하거나"
+            " `persistent=True`로 테이프를 만드세요.",
+        ),
+    ),
+    (
+        "no_registered_gradient",
+        "LookupError",
+        "gradient registry has no entry|no gradient defined",
+        Text(
+            "This op has no gradient at all; another way to compute the same value is needed.",
+            "이 연산에는 등록된 그래디언트가 없어요. 같은 값을 다른 방법으로 계산해야 해요.",
+        ),
+    ),
+    (
+        "none_used",
+        "Exception",
+        r"NoneType|None values not supported|\(None\) with an unsupported type"
+        r"|No gradients provided|Argument `grads` should|None for input|must not be None",
+        Text(
+            "Something in this line is None: most often a gradient that the tape could not find, or"
+            " a function without a `return`.",
+            "이 줄에 None이 있어요. 대부분 테이프가 찾지 못한 그래디언트이거나 `return`이 없는 함수예요.",
+        ),
+    ),
+    (
+        "graph_if",
+        "Exception",
+        "symbolic .*tf.Tensor.* as a Python|Python `?bool`? is not allowed",
+        Text(
+            "Inside a graph a tensor has no value yet, so Python's `if` and `while` cannot look at"
+            " it: use `tf.cond`, `tf.where` or `tf.while_loop`.",
+            "그래프 안에서는 텐서에 아직 값이 없어 파이썬의 `if`와 `while`이 볼 수 없어요."
+            " `tf.cond`, `tf.where`, `tf.while_loop`를 쓰세요.",
+        ),
+    ),
+    (
+        "signature",
+        "TypeError",
+        "positional argument|unexpected keyword argument|required keyword",
+        Text(
+            "The number of arguments does not fit: compare the function's first line with how the"
+            " problem calls it.",
+            "인자의 개수가 맞지 않아요. 함수의 첫 줄과 문제에서 호출하는 방법을 비교해 보세요.",
+        ),
+    ),
+    (
+        "undefined_name",
+        "NameError",
+        "",
+        Text(
+            "Python does not know this name here: is it spelt as where it was made, and made before"
+            " this line, in every branch?",
+            "파이썬이 이 이름을 몰라요. 철자가 같은지, 이 줄보다 먼저 (모든 분기에서) 만들어졌는지 보세요.",
+        ),
+    ),
+    (
+        "shapes_do_not_fit",
+        "Exception",
+        r"[Ii]ncompatible shapes|[Mm]atrix size-incompatible|must be equal|not broadcastable"
+        r"|incompatible with the layer|expected (axis|min_ndim|shape)|Dimensions .* not compatible",
+        Text(
+            "The shapes do not fit together: print `.shape` of both sides just before this line.",
+            "모양(shape)이 서로 맞지 않아요. 이 줄 바로 앞에서 양쪽의 `.shape`를 출력해 보세요.",
+        ),
+    ),
+    (
+        "dtypes_differ",
+        "Exception",
+        r"expected to be a? ?\w+ tensor but is|cannot compute \w+ as input|incompatible type conversion"
+        r"|must have the same dtype|float_input|of type float\d+ that does not match|expected .*float",
+        Text(
+            "Two kinds of numbers meet here, whole ones and floats or float32 and float64:"
+            " `tf.cast` makes one like the other.",
+            "여기서 정수와 실수, 또는 float32와 float64처럼 서로 다른 자료형이 만났어요."
+            " `tf.cast`로 한쪽을 맞추세요.",
+        ),
+    ),
+    (
+        "python_number",
+        "AttributeError",
+        r"'(float|int|NoneType)' object has no attribute",
+        Text(
+            "A plain Python number has none of a tensor's methods: make it a tensor with"
+            " `tf.constant` or a variable with `tf.Variable` first.",
+            "파이썬 숫자에는 텐서의 메서드가 없어요. 먼저 `tf.constant`나 `tf.Variable`로 만드세요.",
+        ),
+    ),
+]
+
+
+def unattempted(*answers: Any) -> bool:
+    """Tell whether any of the answers is still the blank."""
+    return any(is_blank(answer) or is_unwritten(answer) for answer in answers)
+
+
+def not_a_function(answer: Any) -> Finding:
+    """Say that a function was asked for, and what is there instead."""
+    return Finding(
+        "not_a_function",
+        Text(
+            "A function is asked for here, and the name holds `{value}`. Keep the `def` line of the"
+            " exercise and write inside it.",
+            "여기서는 함수가 필요한데 이 이름에는 `{value}`가 들어 있어요. 연습문제의 `def` 줄을 그대로 두고 그 안에 쓰세요.",
+        ).format(value=show(answer)),
+    )

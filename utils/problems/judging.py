@@ -1,0 +1,456 @@
+"""Tries a learner's function on inputs, and names the mistake behind what it gave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from utils.problems.answers import (
+    NOT_ATTEMPTED,
+    exception_finding,
+    is_unwritten,
+    not_a_function,
+    returns_nothing,
+    run,
+)
+from utils.problems.missing_gradients import why_none
+from utils.problems.problem import Finding
+from utils.problems.text import Text
+from utils.problems.values import agree, is_blank, numbers, plain, show
+
+Prepare = Callable[..., tuple[Any, ...]]
+
+
+class Mistake(NamedTuple):
+    """A foreseen wrong answer: what it gives for the inputs, and the thinking behind it.
+
+    Attributes:
+        name: a stable word for the misconception.
+        value: takes the inputs of a case (as in ``cases``, before ``prepare``) and returns what a
+            learner with this misconception gets; or that value itself, when it is the same for all.
+        text: what the learner reads; may hold ``{value}`` (what the learner's code gave),
+            ``{expected}`` and ``{inputs}`` of the first case that is wrong.
+        share: of the points that such an answer earns.
+    """
+
+    name: str
+    value: Any
+    text: Text
+    share: float = 0.0
+
+
+def judge(
+    f: Any,
+    cases: Sequence[tuple[Any, ...]],
+    right: Callable[..., Any],
+    mistakes: Iterable[Mistake] = (),
+    *,
+    prepare: Prepare = lambda *inputs: inputs,
+    tolerance: float = 1e-4,
+    accept: Callable[[Any, tuple[Any, ...]], bool] | None = None,
+) -> Finding | None:
+    """Try ``f`` on every case and return what is wrong with it, or None when nothing is.
+
+    A mistake is named when it gives the learner's value in every case that came out wrong. Without
+    one the values themselves are looked at: None, NaN, shape, sign, a factor and so on.
+
+    Args:
+        f: the learner's function.
+        cases: tuples of plain inputs.
+        right: takes a case's inputs and returns the right value.
+        mistakes: the foreseen wrong answers, the likeliest first.
+        prepare: makes what ``f`` gets of a case's inputs, anew for every call (variables, tensors).
+        tolerance: as in `values.agree`.
+        accept: takes the learner's value (plain) and the case's inputs and tells whether it is
+            right; by default it has to agree with ``right(*inputs)``.
+    """
+    if is_blank(f) or is_unwritten(f):
+        return NOT_ATTEMPTED
+    if not callable(f):
+        return not_a_function(f)
+    tried: list[Tried] = []
+    for inputs in cases:
+        value = run(f, *prepare(*inputs))
+        if isinstance(value, Finding):
+            return value
+        if is_blank(value):
+            return NOT_ATTEMPTED
+        expected = right(*inputs)
+        fits = accept(plain(value), inputs) if accept else agree(value, expected, tolerance)
+        tried.append(Tried(inputs, plain(value), expected, fits))
+    wrong = [each for each in tried if not each.fits]
+    if not wrong:
+        return None
+    first = wrong[0]
+    for mistake in mistakes:
+        if all(_explains(mistake, each, tolerance) for each in wrong):
+            return Finding(mistake.name, _filled(mistake.text, first), mistake.share)
+    if first.value is None:
+        if returns_nothing(f):
+            return RETURNS_NOTHING
+        return why_none(f, prepare(*first.inputs))
+    if isinstance(first.value, list | tuple) and any(each is None for each in first.value):
+        return why_none(f, prepare(*first.inputs))
+    return general_finding(tried)
+
+
+class Tried(NamedTuple):
+    """One case: its inputs, what the learner's function gave (plain), what is right."""
+
+    inputs: tuple[Any, ...]
+    value: Any
+    expected: Any
+    fits: bool
+
+
+def compare(
+    answer: Any,
+    right: Any,
+    mistakes: Iterable[Mistake] = (),
+    *,
+    tolerance: float = 1e-4,
+) -> Finding | None:
+    """Return what is wrong with a value the learner computed or predicted, or None.
+
+    The mistakes' values are plain ones here, or functions without arguments.
+    """
+    if is_blank(answer):
+        return NOT_ATTEMPTED
+    if agree(answer, right, tolerance):
+        return None
+    tried = Tried((), plain(answer), right, False)
+    for mistake in mistakes:
+        if _explains(mistake, tried, tolerance):
+            return Finding(mistake.name, _filled(mistake.text, tried), mistake.share)
+    return general_finding([tried])
+
+
+def all_of(*parts: tuple[float, Finding | None]) -> Finding | None:
+    """Put the parts of one problem together: each is a share of the points and what is wrong.
+
+    The learner reads about the first part that is wrong, and earns the shares of those that are
+    right; nothing is attempted only when no part is.
+    """
+    wrong = [(share, finding) for share, finding in parts if finding]
+    if not wrong:
+        return None
+    attempted = [each for each in wrong if each[1].name != NOT_ATTEMPTED.name]
+    if not attempted and len(wrong) == len(parts):
+        return NOT_ATTEMPTED
+    _, finding = (attempted or wrong)[0]
+    earned = sum(share for share, each in parts if not each)
+    earned += sum(share * each.share for share, each in wrong)
+    if finding.name == NOT_ATTEMPTED.name:
+        finding = SOME_BLANKS
+    return Finding(finding.name, finding.text, earned / sum(share for share, _ in parts))
+
+
+def guarded(f: Callable[..., Any], *arguments: Any) -> tuple[Any, Finding | None]:
+    """Call the learner's code; return its value and None, or None and what went wrong."""
+    value = run(f, *arguments)
+    return (None, value) if isinstance(value, Finding) else (value, None)
+
+
+SOME_BLANKS = Finding(
+    "some_blanks",
+    Text(
+        "What you have is right so far; another blank of this problem is still there.",
+        "지금까지 쓴 것은 맞아요. 이 문제의 다른 빈칸이 아직 남아 있어요.",
+    ),
+)
+
+RETURNS_NOTHING = Finding(
+    "returns_nothing",
+    Text(
+        "Your function gives back None, because no line in it returns anything: end it with"
+        " `return` and the result.",
+        "값을 돌려주는 줄이 없어서 함수가 None을 돌려줘요. 마지막에 `return`과 결과를 쓰세요.",
+    ),
+)
+
+
+def general_finding(tried: Sequence[Tried]) -> Finding:
+    """Say what a stranger can tell from the values alone: their kind, shape, sign, a factor."""
+    first = next(each for each in tried if not each.fits)
+    value, expected = first.value, first.expected
+    name, remark = _kind_of_difference(tried)
+    start = _said(first)
+    if isinstance(expected, Mapping) != isinstance(value, Mapping) or (
+        isinstance(expected, list | tuple) != isinstance(value, list | tuple)
+    ):
+        start = _said(first, with_expected=False)
+    return Finding(name, start + remark)
+
+
+def _kind_of_difference(tried: Sequence[Tried]) -> tuple[str, Text]:
+    wrong = [each for each in tried if not each.fits]
+    value, expected = wrong[0].value, wrong[0].expected
+    if value is None:
+        return "none", Text(
+            "None means that there is no value at all, which is not the same as zero.",
+            "None은 값이 아예 없다는 뜻으로, 0과는 달라요.",
+        )
+    if callable(value):
+        return "function_returned", Text(
+            "That is a function, not its value: call it with parentheses.",
+            "이것은 값이 아니라 함수예요. 괄호를 붙여 호출하세요.",
+        )
+    if isinstance(expected, Mapping) != isinstance(value, Mapping):
+        kind = ("dictionary", "딕셔너리") if isinstance(expected, Mapping) else ("value", "값")
+        return "wrong_kind", Text(f"A {kind[0]} is asked for.", f"{kind[1]} 형태가 필요해요.")
+    if isinstance(expected, Mapping) and isinstance(value, Mapping):
+        return _difference_of_dicts(value, expected)
+    both = isinstance(expected, list | tuple) and isinstance(value, list | tuple)
+    if isinstance(expected, list | tuple) and (numbers(expected) is None or not both):
+        if not both:
+            return "wrong_kind", Text(
+                f"{len(expected)} results are asked for, in this order, as a tuple or a list.",
+                f"결과 {len(expected)}개를 순서대로 튜플이나 리스트로 돌려주어야 해요.",
+            )
+        if len(value) != len(expected):
+            return "wrong_length", Text(
+                f"{len(expected)} results are asked for, and there are {len(value)}.",
+                f"결과는 {len(expected)}개여야 하는데 {len(value)}개예요.",
+            )
+    if both:
+        finding = _difference_of_items(wrong)
+        if finding:
+            return finding
+    mine, theirs = numbers(value), numbers(expected)
+    if theirs is not None and mine is None:
+        return "not_a_number", Text(
+            f"A number or an array is asked for, and this is of the type {type(value).__name__}.",
+            f"숫자나 배열이 필요한데 {type(value).__name__} 형이에요.",
+        )
+    if mine is None or theirs is None:
+        return "other", Text("", "")
+    if np.isnan(mine).any() and not np.isnan(theirs).any():
+        return "nan", Text(
+            "`nan` comes from 0/0, infinity minus infinity, the logarithm or the root of a negative"
+            " number: look for the step where it appears first.",
+            "`nan`은 0/0, 무한대끼리의 뺄셈, 음수의 로그나 제곱근에서 생겨요. 처음 나타나는 단계를 찾아보세요.",
+        )
+    if np.isinf(mine).any() and not np.isinf(theirs).any():
+        return "infinite", Text(
+            "Something was divided by zero, or has grown beyond what a float32 can hold.",
+            "0으로 나누었거나 float32가 담을 수 없을 만큼 커졌어요.",
+        )
+    if mine.shape != theirs.shape:
+        return _difference_of_shapes(mine, theirs)
+    if mine.ndim == 2 and mine.shape[0] == mine.shape[1] and agree(mine.T, theirs):
+        return "transposed", TRANSPOSED
+    ratio = _common_ratio(wrong)
+    if ratio is not None and ratio != 1:
+        return _factor(ratio)
+    difference = _common_difference(wrong)
+    if len(wrong) > 1 and difference is not None:
+        return "constant_off", Text(
+            f"In every case that was tried it is off by the same amount, {difference:g}.",
+            f"시험한 모든 경우에 똑같이 {difference:g}만큼 차이가 나요.",
+        )
+    values = [numbers(each.value) for each in tried]
+    first = values[0]
+    if (
+        len(tried) > 2
+        and first is not None
+        and all(v is not None and agree(v, first) for v in values)
+        and not all(agree(each.expected, tried[0].expected) for each in tried)
+    ):
+        return "constant", Text(
+            "It gives the same value whatever goes in: use the function's argument, not a number"
+            " worked out for one case.",
+            "무엇을 넣어도 같은 값이 나와요. 한 경우에 계산해 둔 숫자 대신 함수의 인자를 사용하세요.",
+        )
+    if mine.ndim == 1 and mine.size > 1 and agree(np.sort(mine), np.sort(theirs)):
+        return "other_order", Text(
+            "The right numbers in another order.", "숫자는 맞지만 순서가 달라요."
+        )
+    if len(wrong) < len(tried):
+        return "some_cases", Text(
+            f"{len(tried) - len(wrong)} of the {len(tried)} inputs tried come out right, so look at"
+            " what is special about this one.",
+            f"시험한 입력 {len(tried)}개 중 {len(tried) - len(wrong)}개는 맞았어요."
+            " 이 입력이 무엇이 다른지 살펴보세요.",
+        )
+    return "other", Text("", "")
+
+
+def _difference_of_dicts(value: Mapping[Any, Any], expected: Mapping[Any, Any]) -> tuple[str, Text]:
+    missing = [str(key) for key in expected if key not in value]
+    if missing:
+        names = ", ".join(missing)
+        return "missing_keys", Text(f"`{names}` is missing.", f"`{names}`이(가) 빠져 있어요.")
+    extra = [str(key) for key in value if key not in expected]
+    if extra:
+        names = ", ".join(extra)
+        return "extra_keys", Text(f"`{names}` is not asked for.", f"`{names}`은(는) 필요 없어요.")
+    key = next(key for key in expected if not agree(value[key], expected[key]))
+    name, text = _kind_of_difference([Tried((), value[key], expected[key], False)])
+    return name, Text(
+        f"`{key}` is the first that differs. ", f"처음 다른 것은 `{key}`예요. "
+    ) + text
+
+
+def _difference_of_items(wrong: Sequence[Tried]) -> tuple[str, Text] | None:
+    """Look at lists and tuples item by item: swapped, or one of them wrong."""
+    value, expected = wrong[0].value, wrong[0].expected
+    if len(value) != len(expected):
+        return None
+    if len(value) == 2 and all(agree(tuple(each.value[::-1]), each.expected) for each in wrong):
+        return "swapped", Text(
+            "Both values are right, and in the wrong order: the first is where the second belongs.",
+            "두 값은 맞지만 순서가 바뀌었어요.",
+        )
+    places = [i for i in range(len(value)) if not agree(value[i], expected[i])]
+    if not places or (len(places) == len(value) > 1):
+        return None
+    place = places[0]
+    items = [
+        Tried(each.inputs, each.value[place], each.expected[place], False)
+        for each in wrong
+        if not agree(each.value[place], each.expected[place])
+    ]
+    name, text = _kind_of_difference(items)
+    number = place + 1
+    return name, Text(
+        f"Number {number} of the {len(value)} results is the first that differs.",
+        f"결과 {len(value)}개 중 {number}번째가 처음으로 달라요.",
+    ) + text
+
+
+def _difference_of_shapes(mine: Any, theirs: Any) -> tuple[str, Text]:
+    if mine.ndim == 2 and mine.T.shape == theirs.shape and agree(mine.T, theirs):
+        return "transposed", TRANSPOSED
+    if mine.size == theirs.size and agree(mine.ravel(), theirs.ravel()):
+        return "other_shape", Text(
+            f"The numbers are right, the shape is not: {theirs.shape} is asked for, yours is"
+            f" {mine.shape}.",
+            f"숫자는 맞지만 모양이 달라요. {theirs.shape}이어야 하는데 {mine.shape}이에요.",
+        )
+    if theirs.ndim == 0 and agree(mine.sum(), theirs):
+        return "not_summed", Text(
+            "One number is asked for, and yours add up to it: a `tf.reduce_sum` is missing.",
+            "숫자 하나가 필요한데, 당신의 값을 모두 더하면 그 숫자가 돼요. `tf.reduce_sum`이 빠졌어요.",
+        )
+    if theirs.ndim == 0 and agree(mine.mean(), theirs):
+        return "not_averaged", Text(
+            "One number is asked for, and yours average to it: a `tf.reduce_mean` is missing.",
+            "숫자 하나가 필요한데, 당신의 값을 평균하면 그 숫자가 돼요. `tf.reduce_mean`이 빠졌어요.",
+        )
+    if mine.ndim == 0 and agree(theirs.sum(), mine):
+        return "summed", Text(
+            "That is the sum of the values that are asked for: somewhere they were added up.",
+            "구해야 할 값들을 모두 더한 값이에요. 어딘가에서 합쳐졌어요.",
+        )
+    return "shape", Text(
+        f"The shape {theirs.shape} is asked for, and yours is {mine.shape}.",
+        f"모양이 {theirs.shape}이어야 하는데 {mine.shape}이에요.",
+    )
+
+
+TRANSPOSED = Text(
+    "Yours is its transpose: rows and columns have changed places.",
+    "행과 열이 바뀐 전치(transpose)예요.",
+)
+
+
+def _common_ratio(wrong: Sequence[Tried]) -> float | None:
+    """Return ``right / mine`` where it is one number for all values of all wrong cases."""
+    ratios: list[float] = []
+    for each in wrong:
+        mine, theirs = numbers(each.value), numbers(each.expected)
+        if mine is None or theirs is None or mine.shape != theirs.shape:
+            return None
+        if ((mine == 0) != (theirs == 0)).any():
+            return None
+        nonzero = mine != 0
+        ratios += (theirs[nonzero] / mine[nonzero]).ravel().tolist()
+    if ratios and np.allclose(ratios, ratios[0], rtol=1e-3):
+        return float(ratios[0])
+    return None
+
+
+def _common_difference(wrong: Sequence[Tried]) -> float | None:
+    """Return ``mine - right`` where it is one number for all values of all wrong cases."""
+    differences: list[float] = []
+    for each in wrong:
+        mine, theirs = numbers(each.value), numbers(each.expected)
+        if mine is None or theirs is None or mine.shape != theirs.shape:
+            return None
+        differences += (mine - theirs).ravel().tolist()
+    if differences and np.allclose(differences, differences[0], rtol=1e-3, atol=1e-5):
+        return float(differences[0])
+    return None
+
+
+def _factor(ratio: float) -> tuple[str, Text]:
+    if np.isclose(ratio, -1):
+        return "sign", Text("The size is right, the sign is not.", "크기는 맞지만 부호가 반대예요.")
+    size = abs(ratio)
+    many = 1 / size if size < 1 else size
+    if abs(many - round(many)) < 1e-3 * many:
+        many = round(many)
+    sign = Text(" and the sign is wrong", "이고 부호도 반대") if ratio < 0 else Text("", "")
+    if size < 1:
+        return "factor_too_many", Text(
+            f"Yours is {many:g} times as much{sign.en}: a factor {many:g} too many.",
+            f"{many:g}배 더 커요{sign.ko}: 인수 {many:g}이(가) 더 들어갔어요.",
+        )
+    return "factor_missing", Text(
+        f"Yours is {many:g} times too small{sign.en}: a factor {many:g} is missing.",
+        f"{many:g}배 더 작아요{sign.ko}: 인수 {many:g}이(가) 빠졌어요.",
+    )
+
+
+def _explains(mistake: Mistake, tried: Tried, tolerance: float) -> bool:
+    value = mistake.value
+    if callable(value):
+        try:
+            value = value(*tried.inputs)
+        except (
+            ArithmeticError,
+            ValueError,
+            IndexError,
+        ):  # this mistake is impossible for this case
+            return False
+    return agree(tried.value, value, tolerance)
+
+
+def _filled(text: Text, tried: Tried) -> Text:
+    return text.format(
+        value=show(tried.value),
+        expected=show(tried.expected),
+        inputs=", ".join(map(show, tried.inputs)),
+    )
+
+
+def _said(tried: Tried, with_expected: bool = True) -> Text:
+    """Quote what the learner's code gave, for which inputs, and what is right."""
+    inputs = ", ".join(map(show, tried.inputs))
+    value, expected = show(tried.value), show(tried.expected)
+    given = (
+        Text(f"For {inputs} your code gives", f"입력 {inputs}에 대해 코드가 준 값은")
+        if inputs
+        else (Text("Your answer is", "당신의 답은"))
+    )
+    text = Text(f"{given.en} `{value}`", f"{given.ko} `{value}`")
+    if with_expected and value != expected and len(expected) < 200:
+        return Text(
+            f"{text.en}, where `{expected}` is right.",
+            f"{text.ko}인데, 맞는 값은 `{expected}`예요.",
+        )
+    return Text(f"{text.en}.", f"{text.ko}예요.")
+
+
+__all__ = [
+    "Mistake",
+    "Tried",
+    "all_of",
+    "compare",
+    "exception_finding",
+    "general_finding",
+    "guarded",
+    "judge",
+]
