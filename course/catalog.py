@@ -30,9 +30,28 @@ def lessons(root: Path = ROOT) -> list[Lesson]:
 
 def exercises(root: Path = ROOT) -> list[Lesson]:
     """Return the exercises of ``root/exercises``, one folder each, in order."""
-    folders = sorted((root / "exercises").glob("*/"))
-    files = [folder / f"{folder.name}.ipynb" for folder in folders]
-    return [_lesson(path) for path in files if path.is_file()]
+    return _in_folders(root / "exercises")
+
+
+def assignments(root: Path = ROOT) -> list[Lesson]:
+    """Return the assignments of ``root/solutions``, one folder each, in order."""
+    return _in_folders(root / "solutions")
+
+
+def find_assignments(names: Sequence[str] = (), root: Path = ROOT) -> list[Lesson]:
+    """Return the assignments called ``names`` (``3``, ``03_higher_order_gradients``), or all.
+
+    Raises:
+        CourseError: when a name fits nothing, naming what is nearest to it.
+    """
+    known = assignments(root)
+    if not known:
+        raise CourseError(f"There are no assignments in {root / 'solutions'}.")
+    found = [_called(name, known) for name in names] if names else known
+    for name, assignment in zip(names, found, strict=False):
+        if assignment is None:
+            raise CourseError(f"There is no assignment {name!r}: {nearest(name, _names(known))}")
+    return list(dict.fromkeys(each for each in found if each))
 
 
 def find_lessons(names: Sequence[str] = (), root: Path = ROOT) -> list[Lesson]:
@@ -68,11 +87,19 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"there is {', '.join(known)}." if known else "there is none."
 
 
-def _find(name: str, known: Sequence[Lesson]) -> Lesson:
+def _called(name: str, known: Sequence[Lesson]) -> Lesson | None:
+    """Return the one of ``known`` that is called ``name`` or has that number."""
     for lesson in known:
         number = lesson.name[:2]
         if name in (lesson.name, number) or (name.isdecimal() and int(name) == int(number)):
             return lesson
+    return None
+
+
+def _find(name: str, known: Sequence[Lesson]) -> Lesson:
+    lesson = _called(name, known)
+    if lesson:
+        return lesson
     path = Path(name)
     if path.suffix == ".ipynb":
         if not path.is_file():
@@ -81,6 +108,11 @@ def _find(name: str, known: Sequence[Lesson]) -> Lesson:
         same = (lesson for lesson in known if lesson.path.resolve() == path)
         return next(same, _lesson(path))
     raise CourseError(f"There is no lesson {name!r}: {nearest(name, _names(known))}")
+
+
+def _in_folders(folder: Path) -> list[Lesson]:
+    files = [each / f"{each.name}.ipynb" for each in sorted(folder.glob("*/"))]
+    return [_lesson(path) for path in files if path.is_file()]
 
 
 def _names(known: Iterable[Lesson]) -> list[str]:

@@ -95,6 +95,57 @@ def lab(reset: str | None, prepare_only: bool, options: tuple[str, ...]) -> None
 
 
 @main.command()
+@click.argument("exercises", nargs=-1, metavar="[EXERCISE]...")
+@click.option("--watch", is_flag=True, help="Stay, and check again after every save.")
+def check(exercises: tuple[str, ...], watch: bool) -> None:
+    """Run your exercises and show how each problem stands, and the next step.
+
+    EXERCISE is an exercise's number (3), its name (03_higher_order_gradients) or the path of a
+    notebook; without one, the whole course is shown. Your files are never written.
+
+    The exit status is 0 when everything asked for is solved.
+    """
+    from course.checking import check_exercises
+
+    if not check_exercises(exercises, watch=watch):
+        raise SystemExit(1)
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[ASSIGNMENT]...")
+@click.option("--check", is_flag=True, help="Write nothing; fail where an exercise is stale.")
+def release(names: tuple[str, ...], check: bool) -> None:
+    """Cut the exercises from the solutions.
+
+    Every problem is tried first: the solution has to earn full points and the blank exercise none,
+    hints and points have to be there, and nothing of a solution may be left. What is not fit is
+    named and not written.
+
+    The exit status is 0 when every assignment is fit and, with --check, up to date.
+    """
+    from course.release import release as release_exercises
+
+    if not release_exercises(names, check=check):
+        raise SystemExit(1)
+
+
+@main.command()
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("build", "tape_to_mlp.zip"),
+    show_default=True,
+    metavar="FILE",
+    help="Where the archive goes.",
+)
+def bundle(out: Path) -> None:
+    """Pack the course for learners into a zip file, without solutions and tests."""
+    from course.bundle import write_bundle
+
+    click.echo(f"{write_bundle(out)} files -> {out}")
+
+
+@main.command()
 def doctor() -> None:
     """Check that this computer can run the course.
 

@@ -8,13 +8,13 @@ import json
 import os
 import subprocess
 import sys
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from course.catalog import ROOT, Lesson, exercises, lessons, nearest
 from course.execution import kernel_environment
+from course.files import write_whole
 from utils.errors import CourseError
 
 FIRST_PAGE = "00_start_here.ipynb"
@@ -102,7 +102,7 @@ def prepare(root: Path, folder: Path) -> Prepared:
             digest = hashlib.sha256(content).hexdigest()
             if not path.exists():
                 (prepared.returned if name in handed_out else prepared.added).append(name)
-                _write(path, content)
+                write_whole(path, content)
                 handed_out[name] = digest
             elif hashlib.sha256(path.read_bytes()).hexdigest() == digest:
                 handed_out[name] = digest
@@ -137,7 +137,7 @@ def reset_file(name: str, root: Path, folder: Path) -> Path | None:
     content = _course_files(root)[relative]
     try:
         kept = _set_aside(path) if path.exists() else None
-        _write(path, content)
+        write_whole(path, content)
         handed_out = _read_manifest(folder)
         handed_out[relative] = hashlib.sha256(content).hexdigest()
         _write_manifest(folder, handed_out)
@@ -178,12 +178,16 @@ def _short(name: str) -> str:
 
 
 def _course_files(root: Path) -> dict[str, bytes]:
-    """Return the files of a learner's copy: relative name -> content."""
+    """Return the files of a learner's copy: relative name -> content.
+
+    There the lessons lie beside the folder of the exercises, whose links follow them.
+    """
     files: dict[str, bytes] = {}
     for lesson in lessons(root):
         files[lesson.path.name] = _without_outputs(lesson.path)
     for exercise in exercises(root):
-        files[_exercise_name(exercise)] = _without_outputs(exercise.path)
+        content = _without_outputs(exercise.path)
+        files[_exercise_name(exercise)] = content.replace(b"](../../notebooks/", b"](../../")
     return files
 
 
@@ -254,15 +258,4 @@ def _read_manifest(folder: Path) -> dict[str, str]:
 def _write_manifest(folder: Path, handed_out: Mapping[str, str]) -> None:
     text = json.dumps(handed_out, indent=1, sort_keys=True) + "\n"
     if handed_out != _read_manifest(folder):
-        _write(folder / MANIFEST, text.encode())
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+        write_whole(folder / MANIFEST, text)

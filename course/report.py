@@ -15,6 +15,7 @@ from nbconvert import HTMLExporter
 
 from course.catalog import Lesson
 from course.execution import Result
+from course.files import write_whole
 from utils.errors import CourseError
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -59,11 +60,11 @@ def write_report(results: Mapping[Lesson, Result], out: Path) -> Path:
         out.mkdir(parents=True, exist_ok=True)
         for lesson, result in results.items():
             if result.output:
-                _write(
+                write_whole(
                     result.output.with_suffix(".html"), notebook_page(result.output, lesson.title)
                 )
-        _write(out / "results.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-        _write(out / "index.html", page)
+        write_whole(out / "results.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        write_whole(out / "index.html", page)
     except OSError as error:
         raise CourseError(f"{out} cannot be written: {error.strerror or error}.") from error
     return out / "index.html"
@@ -93,9 +94,3 @@ def key_results(result: Result) -> dict[str, str]:
         for name, value in result.metrics.items()
         if not isinstance(value, list) and name != "data"
     }
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8", newline="\n")
-    partial.replace(path)

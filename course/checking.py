@@ -1,0 +1,342 @@
+"""Runs a learner's exercises in a terminal and says how each problem stands."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import nbformat
+from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from course.catalog import ROOT, Lesson, assignments, exercises, nearest
+from course.release import text_stub, verdicts
+from course.sessions import Session, open_session
+from utils.errors import CourseError
+
+State = Literal["right", "wrong", "not attempted", "stopped", "written", "not written"]
+
+MARKS: dict[State, str] = {
+    "right": "✓",
+    "wrong": "✗",
+    "not attempted": "○",
+    "stopped": "✗",
+    "written": "✎",
+    "not written": "○",
+}
+CELL_LIMIT = 90.0  # seconds a cell may take
+LOOK_EVERY = 0.2  # seconds between two looks at a watched file
+
+
+class Standing(NamedTuple):
+    """How one problem stands."""
+
+    number: str
+    title: str
+    state: State
+    points: float
+    of: float
+    next_step: str
+
+
+def check_exercises(names: Sequence[str], *, watch: bool = False) -> bool:
+    """Check the exercises called ``names``, or all of the learner's copy; print a table for each.
+
+    A name is an exercise's number or name, or the path of a notebook. The learner's files are
+    read and never written.
+
+    Returns:
+        Whether every problem that a check decides is solved.
+
+    Raises:
+        CourseError: when there is no such exercise.
+    """
+    console = Console(highlight=False)
+    paths = [_find(name) for name in names] if names else _learners_files()
+    if watch:
+        if len(paths) != 1:
+            raise CourseError(
+                "--watch looks at one exercise: name it, as in `course check 3 --watch`."
+            )
+        _watch(paths[0], console)
+        return True
+    solved = True
+    whole = []
+    for path in paths:
+        standings = standings_of(path)
+        solved = solved and all(
+            each.state in ("right", "written", "not written") for each in standings
+        )
+        if names:
+            _show(path, standings, console)
+        whole.append((path, standings))
+    if not names:
+        _show_progress(whole, console)
+    return solved
+
+
+def standings_of(path: Path, limit: float = CELL_LIMIT) -> list[Standing]:
+    """Run a learner's notebook to its end, whatever its cells do, and return how it stands.
+
+    A cell that does not end within ``limit`` seconds is interrupted; one that kills the kernel or
+    cannot be interrupted is left out, and the others are run on a new one.
+
+    Raises:
+        CourseError: when the file is no notebook, or no kernel starts.
+    """
+    node = _read(path)
+    return _standings(node, _executed(node, path.parent, limit))
+
+
+def _executed(node: NotebookNode, folder: Path, limit: float) -> dict[str, NotebookNode]:
+    """Return the executed code cells by id."""
+    fatal: dict[str, NotebookNode] = {}
+    while True:
+        done: dict[str, NotebookNode] = dict(fatal)
+        with open_session(folder, limit) as session:
+            for cell in _code_cells(node):
+                if cell.id in fatal:
+                    continue
+                try:
+                    done[cell.id] = session.run(cell)
+                except DeadKernelError:
+                    fatal[cell.id] = _killed(cell)
+                    break
+            else:
+                return done
+
+
+def _killed(cell: NotebookNode) -> NotebookNode:
+    said = nbformat.v4.new_output(
+        "error",
+        ename="KernelDied",
+        evalue="this cell ended its Python, or could not be stopped",
+        traceback=[],
+    )
+    return nbformat.from_dict(dict(cell, outputs=[said]))
+
+
+def _code_cells(node: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in node.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def _standings(node: NotebookNode, executed: dict[str, NotebookNode]) -> list[Standing]:
+    said = verdicts(nbformat.v4.new_notebook(cells=list(executed.values())))
+    return [
+        *(
+            _standing(number, title, cells, executed, said)
+            for number, title, cells in _problems(node)
+        ),
+        *_written(node),
+    ]
+
+
+def _problems(node: NotebookNode) -> Iterator[tuple[str, str, list[NotebookNode]]]:
+    """Yield number, title and code cells of each problem, in the notebook's order."""
+    found: list[tuple[str, str, list[NotebookNode]]] = []
+    for cell in node.cells:
+        heading = re.match(r"## (\d\.\d+) (.+)", cell.source)
+        if cell.cell_type == "markdown" and heading:
+            found.append((heading[1], heading[2].strip(), []))
+        elif cell.cell_type == "code" and found:
+            found[-1][2].append(cell)
+    for number, title, cells in found:
+        if any(re.search(r"^check\(", cell.source, re.MULTILINE) for cell in cells):
+            yield number, title, cells
+
+
+def _standing(
+    number: str,
+    title: str,
+    cells: list[NotebookNode],
+    executed: dict[str, NotebookNode],
+    said: dict[str, dict[str, Any]],
+) -> Standing:
+    of = max(float(cell.metadata.get("nbgrader", {}).get("points", 0)) for cell in cells)
+    verdict = said.get(number)
+    errors = [
+        output
+        for cell in cells
+        if cell.id in executed
+        for output in executed[cell.id].outputs
+        if output.output_type == "error"
+    ]
+    if errors and (verdict is None or verdict["state"] == "not attempted"):
+        error = errors[0]
+        what = {
+            "KeyboardInterrupt": "a cell did not end in time and was stopped: is there a loop that"
+            " never ends?",
+            "KernelDied": f"{error.evalue}.",
+        }.get(error.ename, f"a cell stopped with {error.ename}: {error.evalue.strip()[:160]}")
+        return Standing(number, title, "stopped", 0, of, what)
+    if verdict is None:
+        return Standing(number, title, "stopped", 0, of, "its check did not run.")
+    step = "" if verdict["state"] == "right" else _one_line(verdict["text"])
+    return Standing(number, title, verdict["state"], verdict["points"], of, step)
+
+
+def _written(node: NotebookNode) -> Iterator[Standing]:
+    stub = text_stub()
+    for cell in node.cells:
+        name = str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
+        if cell.cell_type == "markdown" and name.startswith("written-"):
+            number = name.removeprefix("written-").replace("-", ".")
+            points = float(cell.metadata.nbgrader.get("points", 0))
+            blank = not cell.source.strip() or cell.source.strip() == stub
+            state: State = "not written" if blank else "written"
+            step = "write your answer." if blank else "a person reads this one."
+            yield Standing(number, "In your own words", state, 0, points, step)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _show(path: Path, standings: Sequence[Standing], console: Console) -> None:
+    table = Table("", "Problem", "Points", "Next step", title=path.stem, title_justify="left")
+    for each in standings:
+        points = "" if each.state.endswith("written") else f"{each.points:g}/{each.of:g}"
+        mark = Text(MARKS[each.state], "green" if each.state == "right" else "yellow")
+        table.add_row(mark, f"{each.number} {each.title}", points, Text(each.next_step))
+    console.print(table)
+    open_ = [each for each in standings if each.state in ("wrong", "not attempted", "stopped")]
+    if open_:
+        number = open_[0].number
+        console.print(f'Next: {number}. In the notebook, hint("{number}") gives a hint.')
+    else:
+        console.print("All solved.")
+
+
+def _show_progress(whole: Sequence[tuple[Path, Sequence[Standing]]], console: Console) -> None:
+    table = Table(
+        "Exercise", "Solved", "Points", "Next", title="Your progress", title_justify="left"
+    )
+    for path, standings in whole:
+        checked = [each for each in standings if not each.state.endswith("written")]
+        right = sum(each.state == "right" for each in checked)
+        points = sum(each.points for each in checked)
+        of = sum(each.of for each in checked)
+        next_ = next((f"{e.number} {e.title}" for e in checked if e.state != "right"), "")
+        table.add_row(path.stem, f"{right} of {len(checked)}", f"{points:g}/{of:g}", next_)
+    console.print(table)
+
+
+def _watch(path: Path, console: Console) -> None:
+    """Check the notebook after every save, until interrupted.
+
+    The kernel stays; what is run again are the cells that changed, with the other cells of their
+    problem. A change before the first problem begins anew.
+    """
+    console.print(f"Watching {path.name}. Ctrl-C ends this.")
+    while True:
+        with open_session(path.parent, CELL_LIMIT) as session:
+            if not _watch_on(path, session, console):
+                return
+
+
+def _watch_on(path: Path, session: Session, console: Console) -> bool:
+    """Answer saves on one kernel; return True when a new one is needed."""
+    node, stamp = _read(path), _stamp(path)
+    executed: dict[str, NotebookNode] = {}
+    fresh = True
+    while True:
+        groups = [cells for _, _, cells in _problems(node)]
+        inside = {cell.id for cells in groups for cell in cells}
+        setup = [cell for cell in _code_cells(node) if cell.id not in inside]
+        changed = {
+            cell.id
+            for cell in _code_cells(node)
+            if cell.id not in executed or executed[cell.id].source != cell.source
+        }
+        if not fresh and changed & {cell.id for cell in setup}:
+            return True
+        try:
+            for cells in [setup, *groups]:
+                if any(cell.id in changed for cell in cells):
+                    for cell in cells:
+                        if cell.source.strip():
+                            executed[cell.id] = session.run(cell)
+        except DeadKernelError:
+            _show(path, standings_of(path), console)
+            _wait_for_save(path, stamp)
+            return True
+        if changed or fresh:
+            _show(
+                path,
+                _standings(node, {key: executed[key] for key in _ids(node, executed)}),
+                console,
+            )
+        fresh = False
+        stamp = _wait_for_save(path, stamp)
+        node = _read(path)
+
+
+def _ids(node: NotebookNode, executed: dict[str, NotebookNode]) -> list[str]:
+    return [cell.id for cell in _code_cells(node) if cell.id in executed]
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        state = path.stat()
+    except OSError:  # in the middle of a save by rename
+        return (0, 0)
+    return (state.st_mtime_ns, state.st_size)
+
+
+def _wait_for_save(path: Path, stamp: tuple[int, int]) -> tuple[int, int]:
+    while _stamp(path) in (stamp, (0, 0)):
+        time.sleep(LOOK_EVERY)
+    return _stamp(path)
+
+
+def _read(path: Path) -> NotebookNode:
+    try:
+        node = nbformat.read(path, as_version=4)
+        nbformat.validate(node)
+    except (OSError, ValueError, AttributeError, nbformat.ValidationError) as error:
+        reason = str(error).splitlines()[0][:120]
+        raise CourseError(
+            f"{path} cannot be read as a notebook ({reason}): `course lab --reset"
+            f" exercises/{path.stem}` hands out a fresh one and keeps yours beside it."
+        ) from error
+    for number, cell in enumerate(node.cells):
+        cell.setdefault("id", f"cell-{number}")
+    return node
+
+
+def _learners_files() -> list[Path]:
+    folder = ROOT / "my_course" / "exercises"
+    paths = [folder / each.name / f"{each.name}.ipynb" for each in exercises()]
+    found = [path for path in paths if path.is_file()]
+    if not found:
+        raise CourseError(
+            f"There are no exercises in {folder}: `course lab` makes your copy of the course."
+        )
+    return found
+
+
+def _find(name: str) -> Path:
+    path = Path(name)
+    if path.suffix == ".ipynb":
+        if path.is_file():
+            return path
+        raise CourseError(f"There is no notebook {name}.")
+    names = [each.name for each in exercises()] or [each.name for each in assignments()]
+    for each in names:
+        if name in (each, each[:2]) or (name.isdecimal() and int(name) == int(each[:2])):
+            mine = ROOT / "my_course" / "exercises" / each / f"{each}.ipynb"
+            if mine.is_file():
+                return mine
+            raise CourseError(
+                f"There is no {mine} yet: `course lab` makes your copy of the course."
+            )
+    raise CourseError(f"There is no exercise {name!r}: {nearest(name, names)}")
+
+
+__all__ = ["Lesson", "Standing", "check_exercises", "standings_of"]
