@@ -263,8 +263,9 @@ def _leaks(solution: NotebookNode, exercise: NotebookNode) -> Iterator[str]:
     given = REGION.sub("", "\n".join(cell.source for cell in solution.cells))
     for cell in solution.cells:
         for region in REGION.finditer(cell.source):
+            excused = given if region[1] == "SOLUTION" else ""
             for line in map(str.strip, region[2].splitlines()):
-                if len(line) >= TELLING and line in text and line not in given:
+                if len(line) >= TELLING and line in text and line not in excused:
                     yield f"a line from {region[1].lower()} of cell {cell.id} is left: {line!r}"
     for cell in exercise.cells:
         if "BEGIN SOLUTION" in cell.source or "HIDDEN TESTS" in cell.source:
