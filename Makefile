@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: lessons test lab lint format benchmark soak lock clean
+.PHONY: lessons test lab release lint format benchmark soak lock clean
 
 lessons: $(READY)
 	$(BIN)/course run --out build/lessons
@@ -17,6 +17,9 @@ test: $(READY) lint
 
 lab: $(READY)
 	$(BIN)/course lab
+
+release: $(READY)
+	$(BIN)/course release
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -180,11 +180,12 @@ def _short(name: str) -> str:
 def _course_files(root: Path) -> dict[str, bytes]:
     """Return the files of a learner's copy: relative name -> content.
 
-    There the lessons lie beside the folder of the exercises, whose links follow them.
+    There the lessons lie beside the folder ``exercises``, and the links between them follow.
     """
     files: dict[str, bytes] = {}
     for lesson in lessons(root):
-        files[lesson.path.name] = _without_outputs(lesson.path)
+        content = _without_outputs(lesson.path)
+        files[lesson.path.name] = content.replace(b"](../exercises/", b"](exercises/")
     for exercise in exercises(root):
         content = _without_outputs(exercise.path)
         files[_exercise_name(exercise)] = content.replace(b"](../../notebooks/", b"](../../")

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import nbformat
 import pytest
 
-from course.catalog import lessons
+from course.catalog import exercises, lessons
 from course.figures import figure_difference, find_figures
 
 ROOT = Path(__file__).parent.parent
@@ -31,11 +31,11 @@ COMMANDS = [
 # What no test runs: it fetches a checkout, needs conda or Windows, or does not come back.
 NOT_RUN = re.compile(
     r"git clone .*|cd [\w-]+|conda .*|source \.venv/bin/activate"
-    r"|make lab|course lab( --reset NAME)?"
+    r"|make lab|course lab( --reset NAME)?|course check .* --watch"
     r"|py -3\.\d+ -m venv \.venv|\.venv\\Scripts\\Activate\.ps1"
 )
 # What is run in a way of its own, in a test below.
-SPECIAL = re.compile(r"make .*|pip install .*|course run .* --update")
+SPECIAL = re.compile(r"make .*|pip install .*|course run .* --update|course check")
 PLAIN = [each for each in COMMANDS if not NOT_RUN.fullmatch(each) and not SPECIAL.fullmatch(each)]
 
 
@@ -139,13 +139,29 @@ def test_what_is_installed_without_make_is_what_make_installs() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [each for each in COMMANDS if re.fullmatch(r"make (?!lessons|test|lab).*", each)]
+    "command",
+    [each for each in COMMANDS if re.fullmatch(r"make (?!lessons|test|lab|release).*", each)],
 )
 def test_the_make_command_works(command: str) -> None:
     done = subprocess.run(
         command.split(), cwd=ROOT, capture_output=True, text=True, check=False, timeout=800
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
+def test_make_release_is_what_the_tests_check() -> None:
+    recipe = subprocess.run(
+        ["make", "-n", "release"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert recipe.strip().endswith("bin/course release")
+
+
+def test_course_check_shows_that_a_new_learner_has_solved_nothing(checkout: Path) -> None:
+    assert run("course lab --prepare-only", checkout).returncode == 0
+    done = run("course check", checkout)
+    assert done.returncode == 1, done.stderr
+    for exercise in exercises():
+        assert re.search(rf"{exercise.name} +│ 0 of [5-7] ", done.stdout), done.stdout
 
 
 def test_make_lessons_runs_every_lesson_to_its_end(lesson_pages: Path) -> None:

@@ -14,6 +14,7 @@ from course.figures import find_figures, is_blank
 
 ROOT = Path(__file__).parents[2]
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+EXERCISES = sorted((ROOT / "exercises").glob("*/*.ipynb"))
 SCREENS = ROOT / "build" / "screens"
 RUN_TIME = 600_000  # milliseconds that a lesson may take
 PAGE = 2400  # pixels of a lesson on one screenshot
@@ -60,8 +61,9 @@ def files(page: Page, lab: tuple[str, str]) -> Iterator[Page]:
         page.request.delete(f"{url}api/sessions/{session['id']}", headers=headers)
 
 
-def open_lesson(page: Page, name: str) -> None:
-    page.locator(".jp-DirListing-itemText", has_text=name).dblclick()
+def open_lesson(page: Page, *path: str) -> None:
+    for name in path:
+        page.locator(".jp-DirListing-itemText", has_text=name).dblclick()
     page.locator(".jp-NotebookPanel .jp-CodeCell").first.wait_for(timeout=60_000)
 
 
@@ -123,6 +125,24 @@ def test_a_lesson_runs_in_jupyterlab_with_every_figure_drawn_and_told(
     assert [figure.alt for figure in figures if is_blank(figure.png)] == []
     assert len(figures) == stored_figures(lesson)
     assert too_wide == []
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda path: path.stem)
+def test_a_blank_exercise_runs_in_jupyterlab_and_says_so_at_every_check(
+    exercise: Path, files: Page, lab: tuple[str, str]
+) -> None:
+    path = ("exercises", exercise.stem, exercise.name)
+    open_lesson(files, *path)
+    run_all(files)
+    keep_screens(files, f"exercise_{exercise.stem}")
+    executed = save(files, lab, "/".join(path))
+
+    code = [cell for cell in executed.cells if cell.cell_type == "code" and cell.source.strip()]
+    outputs = [output for cell in code for output in cell.outputs]
+    assert [out.evalue for out in outputs if out.output_type == "error"] == []
+    assert [cell.id for cell in code if cell.execution_count is None] == []
+    checks = [cell for cell in code if cell.id.startswith("check-")]
+    assert files.get_by_text("Not attempted").count() == len(checks) > 0
 
 
 def stored_figures(lesson: Path) -> int:
