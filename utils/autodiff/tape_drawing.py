@@ -76,7 +76,7 @@ def draw_tape(f: Callable[..., Any], *inputs: Any) -> Figure:
     `inputs` are floats, arrays, tensors, variables, or lists and dicts of them; Python floats and
     rows of floats become float32 tensors. Variables that `f` uses from outside are drawn too. Of
     several outputs the gradient of the sum is drawn, as a tape gives it. What does not lead to the
-    result is faint; where a value passes but its gradient is None, the arrow is red and marked.
+    result is faint; where a value passes but its gradient is None, the arrow is dashed and marked.
     Below the picture stands the path that Python's `if` and loops took. A tf.function is one box:
     it runs as a graph.
 
@@ -302,9 +302,13 @@ def _drawn(picture: Picture, title: str) -> Figure:
 def _below(picture: Picture) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     if any(edge.kind == "stopped" for edge in picture.edges):
-        rows.append(("Red dashes: the value goes on, the gradient does not (None).", "normal"))
+        rows.append(
+            ("Dashed arrows with ✕: the value goes on, the gradient does not (None).", "normal")
+        )
     if any(node.nested and not node.faded for node in picture.nodes):
-        rows.append(("Grey boxes: computed by the function's own tape.gradient.", "normal"))
+        rows.append(
+            ("Boxes with a dotted edge: computed by the function's own tape.gradient.", "normal")
+        )
     if any(node.faded for node in picture.nodes):
         rows.append(("Faint boxes: they do not lead to the output.", "normal"))
     for remark in picture.remarks:
@@ -335,7 +339,8 @@ def _box(
         "exit": "sawtooth,pad=0,tooth_size=4",
     }.get(node.kind, "round,pad=0,rounding_size=3")
     face, line = FILL[node.kind], EDGE[node.kind]
-    if node.nested and node.kind == "op":
+    nested = node.nested and node.kind == "op"
+    if nested:
         face = "#E9E9E9"
     if node.output:
         face, line = "#DDF3EA", GREEN
@@ -348,7 +353,7 @@ def _box(
             facecolor=face,
             edgecolor=line,
             linewidth=2.4 if node.output else 1.8 if node.kind == "variable" else 1.1,
-            linestyle=(0, (3, 2)) if node.kind == "constant" else "-",
+            linestyle=(0, (3, 2)) if node.kind == "constant" else ":" if nested else "-",
             alpha=alpha,
             zorder=3,
         )
