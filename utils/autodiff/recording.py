@@ -231,6 +231,20 @@ def plain(value: Any) -> Any:
     return value.values if isinstance(value, tf.SparseTensor) else value
 
 
+def tensors_in(value: Any) -> list[Any]:
+    """Return the tensors in a result: variables are read, of slices the values count."""
+    parts = []
+    for part in tf.nest.flatten(value):
+        part = plain(part)
+        if is_variable(part):
+            part = part.read_value()
+        if isinstance(part, tf.IndexedSlices):
+            part = part.values
+        if isinstance(part, EagerTensor):
+            parts.append(part)
+    return parts
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep TensorFlow's and Python's warnings of a repeated run away from the learner."""

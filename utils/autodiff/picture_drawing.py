@@ -22,7 +22,9 @@ from utils.autodiff.learner_inputs import (
     to_float32,
     to_tensors,
 )
+from utils.autodiff.picture import TIMES, Edge, Node, Picture, picture_of
 from utils.autodiff.picture_layout import folded, layout_of
+from utils.autodiff.recorder import record
 from utils.autodiff.recording import (
     EagerTensor,
     Exit,
@@ -31,10 +33,8 @@ from utils.autodiff.recording import (
     differentiable,
     is_variable,
     numbers,
-    plain,
+    tensors_in,
 )
-from utils.autodiff.tape_picture import TIMES, Edge, Node, Picture, picture_of
-from utils.autodiff.tape_recording import record
 from utils.errors import CourseError
 from utils.plotting.figures import (
     BLUE,
@@ -117,14 +117,11 @@ def _recorded(f: Callable[..., Any], inputs: Sequence[Any], **options: Any) -> R
 
 def _targets(f: Callable[..., Any], recording: Recording) -> tuple[list[Any], list[str]]:
     name = function_name(f) or "the function"
-    parts = [_tensor(part) for part in tf.nest.flatten(recording.result)]
-    found = [part for part in parts if isinstance(part, EagerTensor)]
+    found = tensors_in(recording.result)
     remarks = []
     if not found and recording.calls:
         call = recording.calls[-1]
-        found = [
-            t for t in map(_tensor, tf.nest.flatten(call.target)) if isinstance(t, EagerTensor)
-        ]
+        found = tensors_in(call.target)
         remarks.append(
             "The gradient that the function returns is None; drawn is what it differentiates."
         )
@@ -141,13 +138,6 @@ def _targets(f: Callable[..., Any], recording: Recording) -> tuple[list[Any], li
     elif found[0].shape.num_elements() != 1 and differentiable(found[0].dtype):
         remarks.append("The output has several elements: the gradients are those of their sum.")
     return found, remarks
-
-
-def _tensor(value: Any) -> Any:
-    value = plain(value)
-    if is_variable(value):
-        return value.read_value()
-    return value.values if isinstance(value, tf.IndexedSlices) else value
 
 
 def _links(f: Callable[..., Any], inputs: Sequence[Any], recording: Recording) -> dict[int, Exit]:
