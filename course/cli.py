@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
 
@@ -35,7 +36,21 @@ def main() -> None:
         getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
 
 
-@main.command()
+class _Run(click.Command):
+    """Says how a parameter is written to those who write NAME=VALUE."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for option, setting in itertools.pairwise(args):
+            if option == "-p" and "=" in setting:
+                name, _, value = setting.partition("=")
+                raise click.UsageError(
+                    f"A parameter is its name, a space and its value: -p {name} {value or 'VALUE'}",
+                    ctx,
+                )
+        return super().parse_args(ctx, args)
+
+
+@main.command(cls=_Run)
 @click.argument("lessons", nargs=-1, metavar="[LESSON]...")
 @click.option(
     "-p",

@@ -116,6 +116,14 @@ def test_an_unknown_option_is_a_usage_error(run: Callable[..., Result]) -> None:
     assert run("--frobnicate").exit_code == 2
 
 
+@pytest.mark.parametrize("arguments", [["5", "-p", "seed=2"], ["-p", "seed=2", "5"]])
+def test_a_parameter_with_an_equals_sign_is_answered_by_how_to_write_it(
+    arguments: list[str], run: Callable[..., Result]
+) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2 and "-p seed 2" in result.stderr.splitlines()[-1]
+
+
 def test_an_update_leaves_unchanged_cells_byte_for_byte(
     write_notebook: WriteNotebook, run: Callable[..., Result]
 ) -> None:

@@ -86,6 +86,51 @@ def test_only_the_branch_taken_is_told(value, told, untold):
     assert ("x > 1.0 is true" if value > 1 else "x > 1.0 is false") in said
 
 
+def early(x):
+    if x > 1.0:
+        return x * x
+    return 2.0 * x
+
+
+def late(x):
+    if x > 1.0:
+        x = x * x
+    return 2.0 * x
+
+
+@pytest.mark.parametrize(
+    ("f", "value", "path"),
+    [
+        (early, 2.0, "x > 1.0 is true → return x * x"),
+        (early, 0.5, "x > 1.0 is false → return 2.0 * x"),
+        (late, 2.0, "x > 1.0 is true → x = x * x → return 2.0 * x"),
+        (late, 0.5, "x > 1.0 is false → return 2.0 * x"),
+    ],
+)
+def test_the_path_goes_on_to_the_return_that_the_branch_led_to(f, value, path):
+    assert path in words(draw_tape(f, value)).splitlines()
+
+
+def test_a_function_without_a_branch_has_no_path_to_tell():
+    assert "path" not in words(draw_tape(sum_squared, 2.0))
+
+
+def test_the_legend_names_marks_and_edges_that_read_without_colour():
+    def slope(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = x * x
+        return tf.round(tape.gradient(y, x))
+
+    figure = draw_tape(slope, 3.0)
+    said = words(figure)
+    assert "Dashed arrows with ✕" in said and "✕" in said.splitlines()
+    assert "dotted edge" in said
+    grey = [box for box in boxes(figure) if box.get_facecolor()[:3] == to_rgba("#E9E9E9")[:3]]
+    assert grey and all(box.get_linestyle() == ":" for box in grey)
+    assert not any(colour in said.lower() for colour in ("red", "grey", "blue"))
+
+
 def test_a_while_loop_and_a_ternary_are_told():
     def f(x):
         sign = 1.0 if x > 0 else -1.0

@@ -1,11 +1,15 @@
 """explain_none leaves the learner's world as it was, and says things a learner can read."""
 
+import doctest
 import inspect
 import io
 import random
 import threading
 from contextlib import redirect_stdout
+from pathlib import Path
 
+import nbclient
+import nbformat
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -17,6 +21,10 @@ from utils.errors import CourseError
 def rounded(x):
     y = tf.round(x)
     return y * 2.0
+
+
+ROWS = ["def spread(x):", "    # every price", "    y = tf.round(x) + 1.0", "    return y"]
+CELL = "\n".join(ROWS)
 
 
 def test_the_line_number_is_that_of_the_line_in_its_file():
@@ -37,6 +45,37 @@ def test_the_whole_explanation_says_what_why_where_and_how_to_mend_it():
         assert word in text
 
 
+def test_a_line_of_a_file_is_quoted_once_with_the_name_of_the_file():
+    explanation = explain_none(rounded, 2.3)
+
+    place = f"line {explanation.lineno} of {Path(__file__).name}, in rounded"
+    assert explanation.where == f"{place}: `y = tf.round(x)`"
+
+
+def test_a_line_of_a_cell_is_counted_from_the_top_of_that_cell():
+    cells = ["import tensorflow as tf\nfrom utils.autodiff import explain_none", CELL]
+    cells += ["# another cell\n\n\nprint(explain_none(spread, 2.3).where)"]
+    cells += ["print(explain_none(\n    lambda x: tf.floor(x), 2.3).where)"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    nbclient.NotebookClient(notebook, timeout=120).execute()
+
+    said, of_lambda = ("".join(o.text for o in c.outputs) for c in notebook.cells[2:])
+    assert said == "line 3 of the cell that defines spread: `y = tf.round(x) + 1.0`\n"
+    assert of_lambda == "line 2 of the cell: `lambda x: tf.floor(x), 2.3).where)`\n"
+
+
+def test_a_line_of_a_doctest_is_counted_from_the_top_of_its_example():
+    text = "".join(f"{'>>>' if i == 0 else '...'} {row}\n" for i, row in enumerate(ROWS))
+    text += ">>> print(explain_none(spread, 2.3).where)\n"
+    text += "line 3 of the example that defines spread: `y = tf.round(x) + 1.0`\n"
+    names = {"tf": tf, "explain_none": explain_none}
+    example = doctest.DocTestParser().get_doctest(text, names, "spread", None, None)
+    told = io.StringIO()
+
+    assert doctest.DocTestRunner().run(example, out=told.write).attempted == 2
+    assert told.getvalue() == ""
+
+
 def test_jupyter_shows_the_code_of_the_learner_escaped():
     def compared(x):
         return tf.cast(x < 3.0, tf.float32)
@@ -52,7 +91,9 @@ def test_a_part_of_a_long_expression_over_several_lines_is_quoted_whole():
             x + 1.0,
         )
 
-    assert explain_none(spread, 2.3).expression == "tf.round( x + 1.0, )"
+    explanation = explain_none(spread, 2.3)
+    assert explanation.expression == "tf.round( x + 1.0, )"
+    assert (explanation.where or "").endswith(", in spread: `tf.round( x + 1.0, )`")
 
 
 def test_variables_keep_their_values_through_all_reruns():

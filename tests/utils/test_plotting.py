@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.text import Text
 from PIL import Image
 
@@ -329,6 +330,36 @@ def test_keras_models_are_drawn_built_or_not_and_branches_name_their_inputs():
     model = keras.Model(inputs, keras.layers.Add(name="sum")([left, right]))
     said = words(plotting.draw_layers(model))
     assert "from left and right" in said and "from features" in said
+
+
+def test_a_skip_connection_is_an_arrow_that_passes_the_layers_between():
+    keras = pytest.importorskip("keras")
+    inputs = keras.Input((8,), name="features")
+    hidden = keras.layers.Dense(8, name="hidden")(inputs)
+    model = keras.Model(inputs, keras.layers.Add(name="sum")([inputs, hidden]))
+    (axes,) = plotting.draw_layers(model).axes
+    boxes = [p.get_bbox() for p in axes.patches if isinstance(p, FancyBboxPatch)]
+    ways = [p.get_path().get_extents() for p in axes.patches if isinstance(p, FancyArrowPatch)]
+    beside = max(box.x1 for box in boxes)
+    (skip,) = [way for way in ways if way.x1 > beside]
+    assert len(ways) == 3
+    assert boxes[0].y0 < skip.y0 < boxes[0].y1 and boxes[2].y0 < skip.y1 < boxes[2].y1
+
+
+def test_the_layers_of_a_chain_have_one_arrow_each_to_the_next():
+    (axes,) = plotting.draw_layers(mlp(hidden=40)).axes
+    arrows = [p for p in axes.patches if isinstance(p, FancyArrowPatch)]
+    boxes = [p for p in axes.patches if isinstance(p, FancyBboxPatch)]
+    assert len(arrows) == len(boxes) - 1 == plotting.layers.MOST_LAYERS - 1
+
+
+def test_a_function_of_another_variable_has_its_name_on_the_axis_and_in_the_description():
+    figure = plotting.plot_function(
+        np.square, lambda p: 2 * p, tangents_at=[1], name="g(p)", variable="p"
+    )
+    assert figure.axes[0].get_xlabel() == "p"
+    assert "at p = -3" in alt_text(figure) and "slope 2 at p = 1" in alt_text(figure)
+    assert "x" not in alt_text(figure)
 
 
 BAD = {

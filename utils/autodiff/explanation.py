@@ -15,8 +15,9 @@ class Explanation:
     """What `explain_none` found; `str()` and Jupyter show it in words.
 
     `cause` is a short stable word ("fine" where no gradient is None), `source` the name of what
-    the gradient is taken with respect to, `line` and `lineno` the learner's line, `expression` the
-    part of it that is to blame.
+    the gradient is taken with respect to, `line` and `lineno` the learner's line, `home` what the
+    number counts in ("the cell", a file's name, "the example" of a doctest, "" elsewhere), and
+    `expression` the part of the line that is to blame.
     """
 
     cause: str
@@ -26,6 +27,7 @@ class Explanation:
     source: str | None = None
     line: str | None = None
     lineno: int | None = None
+    home: str = ""
     function: str | None = None
     expression: str | None = None
     notes: tuple[str, ...] = ()
@@ -38,15 +40,15 @@ class Explanation:
     def where(self) -> str | None:
         if self.lineno is None:
             return None
-        name = self.function or ""
-        place = f"line {self.lineno}" + (f" of {name}" if name.isidentifier() else "")
+        place = f"line {self.lineno}" + (f" of {self.home}" if self.home else "")
+        if self.function and self.function.isidentifier():
+            link = " that defines" if self.home.startswith("the ") else ", in"
+            place += f"{link} {self.function}"
         if self.line is None:
             return place
         part = self.expression
-        shown = f"{place}:  {self.line}"
-        if part and part not in self.line:
-            return f"{shown}   (in {part})"
-        return shown + (f"   (here: {part})" if part and part != self.line else "")
+        shown = part if part and part not in self.line else self.line  # over several lines
+        return f"{place}: `{shown if len(shown) <= 100 else shown[:97] + '...'}`"
 
     def _rows(self) -> list[tuple[str, str]]:
         rows = [("Why", self.why), ("Where", self.where or ""), ("Mend", self.mend)]
@@ -73,11 +75,6 @@ class Explanation:
 
 
 def _code_html(text: str) -> str:
-    place = re.fullmatch(r"(line \d+(?: of \w+)?:)  (.*?)(?:   \((here:|in) (.*)\))?", text)
-    if place:
-        start, line, word, part = place.groups()
-        more = f" ({word} <code>{html.escape(part)}</code>)" if part else ""
-        return f"{html.escape(start)} <code>{html.escape(line)}</code>{more}"
     return re.sub(r"`([^`]*)`", r"<code>\1</code>", html.escape(text))
 
 
@@ -115,6 +112,7 @@ def said(
         source=name,
         line=place.line if place else None,
         lineno=place.lineno if place else None,
+        home=place.home if place else "",
         function=place.function if place else None,
         expression=place.expression if place else None,
         notes=(*finding.also, *notes),

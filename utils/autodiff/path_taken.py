@@ -64,6 +64,11 @@ def _frame_path(frame: Sequence[Step], tree: ast.AST) -> list[str]:
         if isinstance(n, (ast.If, ast.While, ast.For))
         for s in _simple([*n.body, *n.orelse])
     }
+    ends = {
+        n.lineno: n
+        for n in own
+        if isinstance(n, ast.Return) and not any(isinstance(p, ast.IfExp) for p in ast.walk(n))
+    }
     rounds: list[tuple[str, list[str]]] = [("", [])]
     open_loops: list[_OpenLoop] = []
     test: ast.expr | None = None  # the condition, of several lines, that is being answered
@@ -118,6 +123,8 @@ def _frame_path(frame: Sequence[Step], tree: ast.AST) -> list[str]:
                 rounds[-1][1].extend(_on_the_line(branch.body, line))
         elif line in statements:
             rounds[-1][1].append(_source(statements[line]))
+        elif line in ends and not open_loops and rounds[-1][1]:  # where a branch led to
+            rounds[-1][1].append(_source(ends[line]))
     return _merged([(label, parts) for label, parts in rounds if parts or label])
 
 

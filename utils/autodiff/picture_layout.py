@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from utils.autodiff.tape_picture import Node, Picture
+from utils.autodiff.picture import Node, Picture
 from utils.plotting.figures import WIDTH
 
 # In a crowded row constants and variables make way: the main line stays straight.

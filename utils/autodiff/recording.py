@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import itertools
 import linecache
+import os
+import re
 import types
 import warnings
 from collections.abc import Iterator, Sequence
@@ -17,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 EagerTensor: Any = type(tf.constant(0.0))
+_CELL = re.compile(r"^<ipython-input-|[/\\](ipykernel_\d+[/\\]|ipython-input-)[^/\\]*$")
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,16 @@ class Place:
     @property
     def function(self) -> str:
         return self.code.co_name
+
+    @property
+    def home(self) -> str:
+        """What line numbers count in: "the cell", "the example", a file's name, "" if unknown."""
+        filename = self.code.co_filename
+        if _CELL.search(filename):
+            return "the cell"
+        if filename.startswith("<doctest "):
+            return "the example"
+        return "" if filename.startswith("<") else os.path.basename(filename)
 
 
 @dataclass(eq=False)
@@ -216,6 +229,20 @@ def plain(value: Any) -> Any:
     if isinstance(value, tf.RaggedTensor):
         return value.flat_values
     return value.values if isinstance(value, tf.SparseTensor) else value
+
+
+def tensors_in(value: Any) -> list[Any]:
+    """Return the tensors in a result: variables are read, of slices the values count."""
+    parts = []
+    for part in tf.nest.flatten(value):
+        part = plain(part)
+        if is_variable(part):
+            part = part.read_value()
+        if isinstance(part, tf.IndexedSlices):
+            part = part.values
+        if isinstance(part, EagerTensor):
+            parts.append(part)
+    return parts
 
 
 @contextmanager

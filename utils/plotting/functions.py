@@ -39,12 +39,14 @@ def plot_function(
     tangents_at: Sequence[float] = (),
     title: str = "",
     name: str = "f(x)",
+    variable: str = "x",
 ) -> Figure:
     """Plot a function, its derivative (dashed) and its tangents with their slopes.
 
     Args:
         f, derivative: take a float32 array (n,) and return as many values, an array or a tensor.
         tangents_at: the places of the tangents; they need the derivative.
+        name, variable: what the function and its argument are called.
 
     Raises:
         CourseError: the interval is empty, or a callable does not return one number a place.
@@ -56,7 +58,7 @@ def plot_function(
         raise CourseError("plot_function draws tangents only with a derivative: pass one.")
     x = np.linspace(low, high, 601, dtype=np.float32)
     y = _values(f, x, name)
-    said = [_course(name, x, y)]
+    said = [_course(name, x, y, variable)]
     figure = new_figure(WIDTH, 370)
     axes = figure.add_subplot()
     axes.grid(True)
@@ -66,17 +68,17 @@ def plot_function(
     if derivative is not None:
         slopes = _values(derivative, x, "the derivative")
         axes.plot(x, slopes, color=VERMILION, linestyle="--", label=f"derivative of {name}")
-        said.append(_course("its derivative", x, slopes))
+        said.append(_course("its derivative", x, slopes, variable))
     axes.set_xlim(low, high)
     axes.set_ylim(*_limits(y, slopes))
-    axes.set_xlabel("x")
+    axes.set_xlabel(variable)
     tangents = []
     for place in tangents_at:
         at = np.array([place], dtype=np.float32)
         height = float(_values(f, at, name)[0])
         slope = float(_values(derivative, at, "the derivative")[0])  # type: ignore[arg-type]
         _draw_tangent(axes, place, height, slope, above=_bends_down(f, place, high - low))
-        tangents.append(f"{short_number(slope)} at x = {place:g}")
+        tangents.append(f"{short_number(slope)} at {variable} = {place:g}")
     if tangents:
         noun = "a tangent" if len(tangents) == 1 else "tangents"
         said.append(f"{noun} with slope {words(tangents)}")
@@ -240,17 +242,17 @@ def _mark(axes: Axes, place: Array, text: str, marker: str, *, above: bool) -> N
     )
 
 
-def _course(name: str, x: Array, y: Array) -> str:
+def _course(name: str, x: Array, y: Array, variable: str) -> str:
     """Return for instance 'f(x) goes from 9 at x = -3 to 9 at x = 3, lowest 0 at x = 0'."""
     x, y = x[np.isfinite(y)], y[np.isfinite(y)]
     if not len(y):
         return f"{name} is nowhere a finite number"
     text = (
-        f"{name} goes from {short_number(y[0])} at x = {x[0]:g} "
-        f"to {short_number(y[-1])} at x = {x[-1]:g}"
+        f"{name} goes from {short_number(y[0])} at {variable} = {x[0]:g} "
+        f"to {short_number(y[-1])} at {variable} = {x[-1]:g}"
     )
     for word, at in {"lowest": int(y.argmin()), "highest": int(y.argmax())}.items():
         inside = 0 < at < len(y) - 1
         if inside and y[at] not in (y[0], y[-1]):
-            text += f", {word} {short_number(y[at])} at x = {short_number(x[at])}"
+            text += f", {word} {short_number(y[at])} at {variable} = {short_number(x[at])}"
     return text

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.path import Path
 
 from utils.errors import CourseError
 from utils.plotting.figures import (
@@ -24,23 +25,37 @@ from utils.plotting.figures import (
 
 MOST_LAYERS = 12
 """A longer model is folded: its first and last layers are drawn, the others counted."""
+HEAD = 6
+"""How many of them are first layers."""
+
+
+LANE = 16
+"""Pixels to the right of the boxes for each arrow that passes other layers."""
 
 
 class Row(NamedTuple):
-    """What one box of the diagram says; ``parameters`` is None before the layer is built."""
+    """What one box of the diagram says; ``parameters`` is None before the layer is built.
+
+    ``inputs`` are the layers that it takes its input from, where that is not the row above.
+    """
 
     name: str
     kind: str
     shape: str
     parameters: int | None
-    source: str = ""
+    inputs: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> str:
+        return f"from {' and '.join(self.inputs)}" if self.inputs else ""
 
 
 @styled
 def draw_layers(model: Any) -> Figure:
     """Draw a model's layers from the input down: name, class, activation, output shape, parameters.
 
-    Any object with ``layers`` will do, built or not. A long model is folded in its middle.
+    Arrows show what goes where; one that passes other layers runs beside them. Any object with
+    ``layers`` will do, built or not. A long model is folded in its middle.
 
     Raises:
         CourseError: the object has no layers.
@@ -60,8 +75,13 @@ def draw_layers(model: Any) -> Figure:
     axes.axis("off")
     axes.set_xlim(0, WIDTH)
     axes.set_ylim(58 * max(1, len(shown)) - 12, -4)
+    links = _links(rows, shown)
+    lanes = _lanes([(one, two) for one, two in links if two > one + 1])
+    right = WIDTH - 4 - LANE * (max(lanes.values()) + 1 if lanes else 0)
     for i, row in enumerate(shown):
-        _draw_row(axes, 58 * i, row, arrow=i + 1 < len(shown) and not shown[i + 1].source)
+        _draw_row(axes, 58 * i, row, right)
+    for one, two in links:
+        _draw_link(axes, one, two, right, lanes.get((one, two)))
     if not shown:
         axes.text(
             WIDTH / 2, 23, "no layer yet: add one with model.add(...)", ha="center", va="center"
@@ -88,12 +108,12 @@ def _rows(layers: Sequence[Any]) -> list[Row]:
         sources = [outputs.get(id(tensor), "") for tensor in _flat(_attribute(layer, "input"))]
         # A chain needs no words: only a layer that takes something else names its inputs.
         chained = sources in ([], [""], [before])
-        source = "" if chained else f"from {' and '.join(filter(None, sources))}"
+        inputs = () if chained else tuple(filter(None, sources))
         parameters = _parameters(layer)
         shape = "shape known once called" if parameters is None else "shape not recorded"
         if output is not None:
             shape = _shape_text(_shape(output))
-        rows.append(Row(name, _kind(layer), shape, parameters, source))
+        rows.append(Row(name, _kind(layer), shape, parameters, inputs))
         for tensor in _flat(output):
             outputs[id(tensor)] = name
         before = name
@@ -103,7 +123,11 @@ def _rows(layers: Sequence[Any]) -> list[Row]:
 def _folded(rows: list[Row]) -> list[Row]:
     if len(rows) <= MOST_LAYERS:
         return rows
-    head, middle, tail = rows[:6], rows[6:-5], rows[-5:]
+    head, middle, tail = (
+        rows[:HEAD],
+        rows[HEAD : HEAD + 1 - MOST_LAYERS],
+        rows[HEAD + 1 - MOST_LAYERS :],
+    )
     kinds = sorted({row.kind.split(",")[0] for row in middle})
     numbers = [row.parameters for row in middle]
     known = None if None in numbers else sum(number or 0 for number in numbers)
@@ -111,12 +135,35 @@ def _folded(rows: list[Row]) -> list[Row]:
     return [*head, Row(f"... {len(middle)} more layers", listed, middle[-1].shape, known), *tail]
 
 
-def _draw_row(axes: Axes, top: float, row: Row, *, arrow: bool) -> None:
+def _links(rows: Sequence[Row], shown: Sequence[Row]) -> list[tuple[int, int]]:
+    """Return the arrows as pairs of places among the rows shown: from, to."""
+    fold = len(rows) - len(shown)
+    at = {row.name: i for i, row in enumerate(shown)}
+    for i, row in enumerate(rows):  # the layers of the fold stand in its box
+        at.setdefault(row.name, min(i, HEAD) if fold else i)
+    links = []
+    for i, row in enumerate(rows):
+        end = at[row.name]
+        starts = [at[name] for name in row.inputs if name in at] or [at[rows[i - 1].name]] * (i > 0)
+        links += [(start, end) for start in starts if start < end]
+    return list(dict.fromkeys(links))
+
+
+def _lanes(links: Sequence[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """Give each arrow that passes rows a lane beside them, the short ones nearest to the boxes."""
+    lanes: dict[tuple[int, int], int] = {}
+    for one, two in sorted(links, key=lambda link: link[1] - link[0]):
+        taken = {lane for (a, b), lane in lanes.items() if a < two and one < b}
+        lanes[one, two] = next(lane for lane in range(len(links)) if lane not in taken)
+    return lanes
+
+
+def _draw_row(axes: Axes, top: float, row: Row, right: float) -> None:
     trains = bool(row.parameters)
     axes.add_patch(
         FancyBboxPatch(
             (4, top),
-            WIDTH - 8,
+            right - 4,
             38,
             boxstyle="round,pad=0,rounding_size=6",
             facecolor="#E3EEF6" if trains else PAPER,
@@ -129,15 +176,28 @@ def _draw_row(axes: Axes, top: float, row: Row, *, arrow: bool) -> None:
     axes.text(18, middle - (8 if kind else 0), _cut(row.name, 30), weight="bold", va="center")
     axes.text(18, middle + 9, _cut(kind, 46), va="center", fontsize=8, color="#444444")
     size = 9 if row.shape.startswith("(") and len(row.shape) < 25 else 7.5
-    axes.text(380, middle, _cut(row.shape, 40), ha="center", va="center", fontsize=size)
-    axes.text(WIDTH - 18, middle, _said_parameters(row), ha="right", va="center", fontsize=8)
-    if arrow:
-        axes.annotate(
-            "",
-            (WIDTH / 2, top + 57),
-            (WIDTH / 2, top + 39),
-            arrowprops={"arrowstyle": "-|>", "color": GREY, "shrinkA": 0, "shrinkB": 0},
+    axes.text(right - 216, middle, _cut(row.shape, 40), ha="center", va="center", fontsize=size)
+    axes.text(right - 14, middle, _said_parameters(row), ha="right", va="center", fontsize=8)
+
+
+def _draw_link(axes: Axes, one: int, two: int, right: float, lane: int | None) -> None:
+    """Draw an arrow down to the next row, or, in a lane, out and round the rows between."""
+    start, end = 58 * one + 39, 58 * two - 1
+    points = [(WIDTH / 2, start), (WIDTH / 2, end)]
+    if lane is not None:
+        side = right + LANE * (lane + 1) - 6
+        points = [(right, start - 12), (side, start - 12), (side, end + 12), (right, end + 12)]
+    axes.add_patch(
+        FancyArrowPatch(
+            path=Path(points),
+            arrowstyle="-|>",
+            mutation_scale=10,
+            color=GREY,
+            shrinkA=0,
+            shrinkB=0,
+            joinstyle="round",
         )
+    )
 
 
 def _said(row: Row) -> str:

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from utils.autodiff.dependencies import CALLED, is_call, key_of
 from utils.autodiff.learner_inputs import named_inputs, reachable
 from utils.autodiff.path_taken import path_taken
-from utils.autodiff.recorded_paths import CALLED, is_call
 from utils.autodiff.recording import (
     EagerTensor,
     Exit,
@@ -193,11 +193,12 @@ class _Painter:
     # -- what is drawn
 
     def _keys(self, op: Op) -> list[int]:
-        keys = []
-        for value in op.inputs:
-            handle = self.recording.variable_read(value)
-            keys.append(id(value) if handle is None else handle)
-        return keys
+        return [self._key(value) for value in op.inputs]
+
+    def _key(self, value: Any) -> int:
+        """A tensor is known by its id, one that was read from a variable by the variable's."""
+        handle = self.recording.variable_read(value)
+        return id(value) if handle is None else handle
 
     def _live(self) -> set[int]:
         """Return the ids of tensors whose value comes from an input or a variable."""
@@ -218,8 +219,7 @@ class _Painter:
         needed = {id(t) for t in self.targets}
         for op in reversed(self.recording.ops):
             for key in needed & set(self.links):
-                tensor = plain(self.links[key].tensor)
-                needed.add(id(tensor.handle) if is_variable(tensor) else id(tensor))
+                needed.add(key_of(self.links[key].tensor))
             if any(id(o) in needed for o in op.outputs) or (
                 op.type.startswith("Assign") and id(op.inputs[0]) in needed
             ):
@@ -317,8 +317,7 @@ class _Painter:
             return "faded"
         if op.custom is not None:
             return "plain"
-        handle = self.recording.variable_read(value)
-        key = id(value) if handle is None else handle
+        key = self._key(value)
         if key not in self.live or key in self.links:
             return "plain"
         if self.gradient.get(id(value)) is None and self.gradient.get(key) is None:
@@ -326,15 +325,13 @@ class _Painter:
         return "plain"
 
     def _start(self, value: Any, op: Op) -> Node | None:
-        handle = self.recording.variable_read(value)
-        key = id(value) if handle is None else handle
+        key = self._key(value)
         if value.dtype == tf.resource and op.type.startswith("Assign"):
             return None
         return self.nodes.get(key) or self._leaf(value, op)
 
     def _leaf(self, value: Any, op: Op) -> Node | None:
-        handle = self.recording.variable_read(value)
-        key = id(value) if handle is None else handle
+        key = self._key(value)
         if key in self.sources:
             return self._source(key, *self.sources[key])
         if value.dtype in (tf.resource, tf.variant):
@@ -364,12 +361,10 @@ class _Painter:
             self.groups[group] = door
             self.result.nodes.insert(len(self.result.nodes) - 1, door)
             tensor = exit_.tensor
-            key = id(plain(tensor).handle) if is_variable(tensor) else id(tensor)
+            key = key_of(tensor)
+            if key not in self.nodes and not is_variable(tensor):
+                key = self._key(tensor)
             start = self.nodes.get(key)
-            if start is None and not is_variable(tensor):
-                handle = self.recording.variable_read(tensor)
-                key = key if handle is None else handle
-                start = self.nodes.get(key)
             if start is None and key in self.sources:
                 start = self._source(key, *self.sources[key])
             if start is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from utils.autodiff.dependencies import input_keys, key_of, needed_for, path_between
 from utils.autodiff.explanation import Finding
-from utils.autodiff.recorded_paths import input_keys, key_of, needed_for, path_between
 from utils.autodiff.recording import GradientCall, Op, Recording, is_variable
 
 

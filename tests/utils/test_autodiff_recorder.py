@@ -9,8 +9,8 @@ import tensorflow as tf
 from tensorflow.python.framework import op_callbacks
 
 import utils
+from utils.autodiff.recorder import record
 from utils.autodiff.recording import Place
-from utils.autodiff.tape_recording import record
 
 x = tf.constant(3.0)
 v = tf.Variable(2.0)
@@ -46,7 +46,7 @@ def test_no_other_module_imports_a_private_part_of_tensorflow():
 
     found = [path.name for path in folder.rglob("*.py") if private.search(path.read_text())]
 
-    assert found == ["tape_recording.py"]
+    assert found == ["recorder.py"]
 
 
 def test_each_op_knows_the_expression_that_made_it():

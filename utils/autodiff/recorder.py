@@ -1,7 +1,7 @@
 """What a call of the learner's function records: ops, lines, names, tapes, values that leave.
 
 The only module that imports a private part of TensorFlow: `op_callbacks`, the hook of TensorFlow's
-own debugger. It is called after every op that runs eagerly. tests/utils/test_tape_recording.py
+own debugger. It is called after every op that runs eagerly. tests/utils/test_autodiff_recorder.py
 guards what we rely on.
 """
 
@@ -27,7 +27,7 @@ import tensorflow as tf
 from tensorflow.python.framework import op_callbacks
 
 from utils.autodiff.learner_frames import call, is_library, learner_places
-from utils.autodiff.own_tapes import tape_methods
+from utils.autodiff.learner_tapes import tape_methods
 from utils.autodiff.recording import (
     EagerTensor,
     Exit,

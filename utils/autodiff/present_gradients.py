@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from utils.autodiff.breaks import flow_stop
+from utils.autodiff.cause_in_op import quoted
+from utils.autodiff.dependencies import path_between
 from utils.autodiff.explanation import Explanation, Finding, said
-from utils.autodiff.gradient_breaks import flow_stop
-from utils.autodiff.gradient_causes import quoted
 from utils.autodiff.learner_inputs import plain_variables
-from utils.autodiff.recorded_paths import path_between
 from utils.autodiff.recording import Recording
 
 _FLAT = {

@@ -10,18 +10,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from utils.autodiff.explanation import Explanation, Finding, notes_on_others, said
-from utils.autodiff.gradient_breaks import besides, find_break, no_registered_gradient
-from utils.autodiff.gradient_values import all_of, explain_values, untracked_variable
-from utils.autodiff.learner_inputs import (
-    function_name,
-    named_inputs,
-    reachable,
-    to_float32,
-    to_tensors,
-)
-from utils.autodiff.left_values import a_little, a_lot, in_another_order, left_tensorflow
-from utils.autodiff.recorded_paths import (
+from utils.autodiff.breaks import besides, find_break, no_registered_gradient
+from utils.autodiff.cause_in_tape import replaced, unwatched, why_tape
+from utils.autodiff.cause_left_tensorflow import a_little, a_lot, in_another_order, left_tensorflow
+from utils.autodiff.cause_unused import place_of, unconnected, unexecuted
+from utils.autodiff.dependencies import (
     dependent_on,
     exit_key,
     input_keys,
@@ -29,6 +22,16 @@ from utils.autodiff.recorded_paths import (
     needed_for,
     path_between,
 )
+from utils.autodiff.explanation import Explanation, Finding, notes_on_others, said
+from utils.autodiff.learner_inputs import (
+    function_name,
+    named_inputs,
+    reachable,
+    to_float32,
+    to_tensors,
+)
+from utils.autodiff.present_gradients import all_of, explain_values, untracked_variable
+from utils.autodiff.recorder import record
 from utils.autodiff.recording import (
     EagerTensor,
     Exit,
@@ -41,10 +44,8 @@ from utils.autodiff.recording import (
     is_variable,
     numbers,
     plain,
+    tensors_in,
 )
-from utils.autodiff.tape_causes import replaced, unwatched, why_tape
-from utils.autodiff.tape_recording import record
-from utils.autodiff.unused_sources import place_of, unconnected, unexecuted
 from utils.errors import CourseError
 
 _OF_WATCHING = (
@@ -164,7 +165,7 @@ class _Inquiry:
         raise error
 
     def _explain_call(self, call: GradientCall) -> Explanation:
-        targets = _tensors(call.target)
+        targets = tensors_in(call.target)
         sources = tf.nest.flatten(call.sources)
         results = tf.nest.flatten(call.result)
         names = [self._name(source, i, len(sources), call) for i, source in enumerate(sources)]
@@ -267,7 +268,7 @@ class _Inquiry:
 
     def _explain_function(self) -> Explanation:
         recording = self.recording
-        targets = _tensors(recording.result)
+        targets = tensors_in(recording.result)
         sources = self._function_sources(targets)
         if not targets:
             return self._not_a_tensor(sources)
@@ -313,7 +314,7 @@ class _Inquiry:
         if graph.error is not None:
             return [f"Called as a tf.function it raises a {type(graph.error).__name__}."]
         found = [v for v in sources if differentiable(v.dtype)]
-        answers = graph.gradients(_tensors(graph.result), found) if found else []
+        answers = graph.gradients(tensors_in(graph.result), found) if found else []
         if answers and all(all_of(answer, lambda a: a == 0) for answer in answers):
             return ["Called as a tf.function it gives 0, not None: a graph holds both branches."]
         return []
@@ -636,19 +637,6 @@ class _Inquiry:
             if untracked := untracked_variable(recording, targets, layers, asked):
                 return untracked
         return explain_values(recording, gradients, targets, notes)
-
-
-def _tensors(value: Any) -> list[Any]:
-    parts = []
-    for part in tf.nest.flatten(value):
-        part = plain(part)
-        if is_variable(part):
-            part = part.read_value()
-        if isinstance(part, tf.IndexedSlices):
-            part = part.values
-        if isinstance(part, EagerTensor):
-            parts.append(part)
-    return parts
 
 
 def _has_none(call: GradientCall) -> bool:

@@ -6,9 +6,9 @@ import re
 import types
 from typing import Any
 
+from utils.autodiff.dependencies import input_keys, key_of
 from utils.autodiff.explanation import Finding
 from utils.autodiff.learner_inputs import loads
-from utils.autodiff.recorded_paths import input_keys, key_of
 from utils.autodiff.recording import Place, Recording
 
 _ABOUT_SHAPE = "shape|ndim|get_shape|row_lengths|row_splits|nrows|dense_shape|indices"

@@ -9,9 +9,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from utils.autodiff.explanation import Finding
-from utils.autodiff.gradient_causes import DRAWS, blocked, quoted
-from utils.autodiff.recorded_paths import (
+from utils.autodiff.cause_in_op import DRAWS, blocked, quoted
+from utils.autodiff.dependencies import (
     dependent_on,
     group_in,
     group_out,
@@ -20,6 +19,7 @@ from utils.autodiff.recorded_paths import (
     values_in,
     writer_of,
 )
+from utils.autodiff.explanation import Finding
 from utils.autodiff.recording import Op, Place, Recording, differentiable
 
 

@@ -22,7 +22,9 @@ from utils.autodiff.learner_inputs import (
     to_float32,
     to_tensors,
 )
+from utils.autodiff.picture import TIMES, Edge, Node, Picture, picture_of
 from utils.autodiff.picture_layout import folded, layout_of
+from utils.autodiff.recorder import record
 from utils.autodiff.recording import (
     EagerTensor,
     Exit,
@@ -31,10 +33,8 @@ from utils.autodiff.recording import (
     differentiable,
     is_variable,
     numbers,
-    plain,
+    tensors_in,
 )
-from utils.autodiff.tape_picture import TIMES, Edge, Node, Picture, picture_of
-from utils.autodiff.tape_recording import record
 from utils.errors import CourseError
 from utils.plotting.figures import (
     BLUE,
@@ -76,7 +76,7 @@ def draw_tape(f: Callable[..., Any], *inputs: Any) -> Figure:
     `inputs` are floats, arrays, tensors, variables, or lists and dicts of them; Python floats and
     rows of floats become float32 tensors. Variables that `f` uses from outside are drawn too. Of
     several outputs the gradient of the sum is drawn, as a tape gives it. What does not lead to the
-    result is faint; where a value passes but its gradient is None, the arrow is red and marked.
+    result is faint; where a value passes but its gradient is None, the arrow is dashed and marked.
     Below the picture stands the path that Python's `if` and loops took. A tf.function is one box:
     it runs as a graph.
 
@@ -117,14 +117,11 @@ def _recorded(f: Callable[..., Any], inputs: Sequence[Any], **options: Any) -> R
 
 def _targets(f: Callable[..., Any], recording: Recording) -> tuple[list[Any], list[str]]:
     name = function_name(f) or "the function"
-    parts = [_tensor(part) for part in tf.nest.flatten(recording.result)]
-    found = [part for part in parts if isinstance(part, EagerTensor)]
+    found = tensors_in(recording.result)
     remarks = []
     if not found and recording.calls:
         call = recording.calls[-1]
-        found = [
-            t for t in map(_tensor, tf.nest.flatten(call.target)) if isinstance(t, EagerTensor)
-        ]
+        found = tensors_in(call.target)
         remarks.append(
             "The gradient that the function returns is None; drawn is what it differentiates."
         )
@@ -141,13 +138,6 @@ def _targets(f: Callable[..., Any], recording: Recording) -> tuple[list[Any], li
     elif found[0].shape.num_elements() != 1 and differentiable(found[0].dtype):
         remarks.append("The output has several elements: the gradients are those of their sum.")
     return found, remarks
-
-
-def _tensor(value: Any) -> Any:
-    value = plain(value)
-    if is_variable(value):
-        return value.read_value()
-    return value.values if isinstance(value, tf.IndexedSlices) else value
 
 
 def _links(f: Callable[..., Any], inputs: Sequence[Any], recording: Recording) -> dict[int, Exit]:
@@ -302,9 +292,13 @@ def _drawn(picture: Picture, title: str) -> Figure:
 def _below(picture: Picture) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     if any(edge.kind == "stopped" for edge in picture.edges):
-        rows.append(("Red dashes: the value goes on, the gradient does not (None).", "normal"))
+        rows.append(
+            ("Dashed arrows with ✕: the value goes on, the gradient does not (None).", "normal")
+        )
     if any(node.nested and not node.faded for node in picture.nodes):
-        rows.append(("Grey boxes: computed by the function's own tape.gradient.", "normal"))
+        rows.append(
+            ("Boxes with a dotted edge: computed by the function's own tape.gradient.", "normal")
+        )
     if any(node.faded for node in picture.nodes):
         rows.append(("Faint boxes: they do not lead to the output.", "normal"))
     for remark in picture.remarks:
@@ -335,7 +329,8 @@ def _box(
         "exit": "sawtooth,pad=0,tooth_size=4",
     }.get(node.kind, "round,pad=0,rounding_size=3")
     face, line = FILL[node.kind], EDGE[node.kind]
-    if node.nested and node.kind == "op":
+    nested = node.nested and node.kind == "op"
+    if nested:
         face = "#E9E9E9"
     if node.output:
         face, line = "#DDF3EA", GREEN
@@ -348,7 +343,7 @@ def _box(
             facecolor=face,
             edgecolor=line,
             linewidth=2.4 if node.output else 1.8 if node.kind == "variable" else 1.1,
-            linestyle=(0, (3, 2)) if node.kind == "constant" else "-",
+            linestyle=(0, (3, 2)) if node.kind == "constant" else ":" if nested else "-",
             alpha=alpha,
             zorder=3,
         )

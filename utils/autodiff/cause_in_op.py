@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from utils.autodiff.dependencies import is_call, writes_state
 from utils.autodiff.explanation import Finding
-from utils.autodiff.recorded_paths import is_call, writes_state
 from utils.autodiff.recording import Op, Place, Recording
 
 _ROUNDING = {"Round", "Rint", "Floor", "Ceil", "FloorDiv", "TruncateDiv"}

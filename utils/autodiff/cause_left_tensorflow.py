@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from utils.autodiff.cause_in_op import numpy_function
 from utils.autodiff.explanation import Finding
-from utils.autodiff.gradient_causes import numpy_function
 from utils.autodiff.recording import Exit, Place
 
 _NUMPY_TO_TF = {
