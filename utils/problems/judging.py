@@ -50,6 +50,7 @@ def judge(
     prepare: Prepare = lambda *inputs: inputs,
     tolerance: float = 1e-4,
     accept: Callable[[Any, tuple[Any, ...]], bool] | None = None,
+    describe: Callable[..., str] | None = None,
 ) -> Finding | None:
     """Try ``f`` on every case and return what is wrong with it, or None when nothing is.
 
@@ -65,6 +66,8 @@ def judge(
         tolerance: as in `values.agree`.
         accept: takes the learner's value (plain) and the case's inputs and tells whether it is
             right; by default it has to agree with ``right(*inputs)``.
+        describe: takes a case's inputs and says in a few words, or in shapes, what ``f`` got, where
+            the inputs themselves are not what a learner sees (a seed, for instance).
     """
     if is_blank(f) or is_unwritten(f):
         return NOT_ATTEMPTED
@@ -79,7 +82,8 @@ def judge(
             return NOT_ATTEMPTED
         expected = right(*inputs)
         fits = accept(plain(value), inputs) if accept else agree(value, expected, tolerance)
-        tried.append(Tried(inputs, plain(value), expected, fits))
+        shown = describe(*inputs) if describe else ", ".join(map(show, inputs))
+        tried.append(Tried(inputs, plain(value), expected, fits, shown))
     wrong = [each for each in tried if not each.fits]
     if not wrong:
         return None
@@ -103,6 +107,7 @@ class Tried(NamedTuple):
     value: Any
     expected: Any
     fits: bool
+    shown: str = ""  # the inputs, as the learner reads of them
 
 
 def compare(
@@ -422,13 +427,13 @@ def _filled(text: Text, tried: Tried) -> Text:
     return text.format(
         value=show(tried.value),
         expected=show(tried.expected),
-        inputs=", ".join(map(show, tried.inputs)),
+        inputs=tried.shown,
     )
 
 
 def _said(tried: Tried, with_expected: bool = True) -> Text:
     """Quote what the learner's code gave, for which inputs, and what is right."""
-    inputs = ", ".join(map(show, tried.inputs))
+    inputs = tried.shown
     value, expected = show(tried.value), show(tried.expected)
     given = (
         Text(f"For {inputs} your code gives", f"입력 {inputs}에 대해 코드가 준 값은")

@@ -67,8 +67,11 @@ def agree(left: Any, right: Any, tolerance: float = 1e-4) -> bool:
             agree(a, b, tolerance) for a, b in zip(left, right, strict=True)
         )
     if isinstance(left, np.ndarray) or isinstance(right, np.ndarray):
-        kinds = {getattr(value, "dtype", np.dtype(object)).kind for value in (left, right)}
-        return kinds <= set("bSU") and bool(np.array_equal(left, right))
+        try:
+            one, two = np.asarray(left), np.asarray(right)
+        except ValueError:  # a ragged list
+            return False
+        return one.dtype.kind == two.dtype.kind and bool(np.array_equal(one, two))
     return type(left) is type(right) and bool(left == right)
 
 
