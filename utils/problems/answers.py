@@ -218,6 +218,17 @@ _MEANINGS: list[tuple[str, str, str, Text]] = [
         ),
     ),
     (
+        "numpy_in_a_graph",
+        "Exception",
+        r"no attribute 'numpy'|numpy\(\) is only available|[Cc]annot convert a symbolic|"
+        r"NumPy call, which is not supported|float\(\) argument must be",
+        Text(
+            "Inside a graph a tensor has no value yet that NumPy or Python could look at: stay with"
+            " TensorFlow's ops.",
+            "그래프 안에서는 텐서에 아직 값이 없어 NumPy나 파이썬이 볼 수 없어요. TensorFlow 연산을 쓰세요.",
+        ),
+    ),
+    (
         "signature",
         "TypeError",
         "positional argument|unexpected keyword argument|required keyword",

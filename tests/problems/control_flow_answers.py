@@ -1,0 +1,434 @@
+"""Answers to the problems of lesson 2."""
+
+import numpy as np
+import tensorflow as tf
+from collected import right, wrong
+
+
+@wrong("2.1", "the_value")
+def runs_the_loop(x, n):
+    result = 1.0
+    for i in range(n):
+        if 1 < i < 5:
+            result *= x
+    return result
+
+
+@wrong("2.1", "multiplies_by_i")
+def factorial(x, n):
+    result = 1
+    for i in range(n):
+        if 1 < i < 5:
+            result *= i
+    return result
+
+
+@wrong("2.1", "exponent_not_reduced")
+def three_x_cubed(x, n):
+    k = max(0, min(n - 2, 3))
+    return k * x**k
+
+
+@wrong("2.1", "factor_forgotten")
+def x_squared(x, n):
+    k = max(0, min(n - 2, 3))
+    return x ** (k - 1) if k else 0
+
+
+@wrong("2.1", "never_stops")
+def no_upper_end(x, n):
+    k = max(n - 2, 0)
+    return k * x ** (k - 1) if k else 0.0
+
+
+@wrong("2.1", "off_by_one")
+def counts_one_too(x, n):
+    k = len([i for i in range(n) if 1 <= i < 5])
+    return k * x ** (k - 1) if k else 0.0
+
+
+@wrong("2.1", "every_round")
+def no_if(x, n):
+    return n * x ** (n - 1)
+
+
+@wrong("2.1", "none_branch_not_taken")
+def a_tape_where_nothing_is_multiplied(x, n):
+    x = tf.Variable(x)
+    with tf.GradientTape() as tape:
+        y = tf.constant(1.0)
+        for i in range(n):
+            if 1 < i < 5:
+                y = y * x
+    return tape.gradient(y, x)
+
+
+@right("2.1")
+def by_counting(x, n):
+    k = sum(1 for i in range(n) if 1 < i < 5)
+    return k * x ** max(k - 1, 0)
+
+
+@right("2.1")
+def by_cases(x, n):
+    if n <= 2:
+        return 0
+    return {3: 1, 4: 2 * x}.get(n, 3 * x**2)
+
+
+@right("2.1")
+def with_a_tape(x, n):
+    x = tf.Variable(x)
+    with tf.GradientTape() as tape:
+        y = 1.0
+        for i in range(n):
+            y = y * x if 1 < i < 5 else y + 0 * x
+    return tape.gradient(y, x)
+
+
+@wrong("2.2", "not_leaky")
+def plain_relu(x, slope):
+    return tf.nn.relu(x)
+
+
+@wrong("2.2", "sides_swapped")
+def swapped(x, slope):
+    return tf.where(x < 0, x, slope * x)
+
+
+@wrong("2.2", "sign_below_zero")
+def minus(x, slope):
+    return tf.where(x > 0, x, -slope * x)
+
+
+@wrong("2.2", "constant_below_zero")
+def only_the_slope(x, slope):
+    return tf.where(x > 0, x, slope)
+
+
+@wrong("2.2", "kink_from_the_right", points=1.5)
+def zero_is_positive(x, slope):
+    return tf.where(x >= 0, x, slope * x)
+
+
+@wrong("2.2", "kink_is_flat", points=1.5)
+def two_relus(x, slope):
+    return tf.nn.relu(x) - slope * tf.nn.relu(-x)
+
+
+@wrong("2.2", "truth_of_an_array")
+def python_if(x, slope):
+    if x > 0:
+        return x
+    return slope * x
+
+
+@wrong("2.2", "none_numpy", points=1.5)
+def numpy_where(x, slope):
+    return tf.constant(np.where(x > 0, x, slope * x))
+
+
+@right("2.2")
+def where(x, slope):
+    return tf.where(x > 0, x, slope * x)
+
+
+@right("2.2")
+def kerass(x, slope):
+    return tf.nn.leaky_relu(x, alpha=slope)
+
+
+@right("2.2")
+def by_a_mask(x, slope):
+    positive = tf.cast(x > 0, x.dtype)
+    return positive * x + (1 - positive) * slope * x
+
+
+@wrong("2.3", "half_missing")
+def squared(error, delta):
+    size = tf.abs(error)
+    return tf.where(size <= delta, error**2, delta * (size - delta / 2))
+
+
+@wrong("2.3", "pieces_do_not_meet")
+def a_jump(error, delta):
+    size = tf.abs(error)
+    return tf.where(size <= delta, 0.5 * error**2, delta * size)
+
+
+@wrong("2.3", "delta_missing")
+def slope_one(error, delta):
+    size = tf.abs(error)
+    return tf.where(size <= delta, 0.5 * error**2, size - 0.5 * delta)
+
+
+@wrong("2.3", "pieces_swapped")
+def swapped_pieces(error, delta):
+    size = tf.abs(error)
+    return tf.where(size > delta, 0.5 * error**2, delta * (size - delta / 2))
+
+
+@wrong("2.3", "negative_errors")
+def without_abs(error, delta):
+    return tf.where(error <= delta, 0.5 * error**2, delta * (error - delta / 2))
+
+
+@wrong("2.3", "only_squared")
+def mse(error, delta):
+    return 0.5 * tf.square(error)
+
+
+@wrong("2.3", "averaged", points=1.5)
+def the_mean(error, delta):
+    size = tf.abs(error)
+    return tf.reduce_mean(tf.where(size <= delta, 0.5 * error**2, delta * (size - delta / 2)))
+
+
+@wrong("2.3", "truth_of_an_array")
+def if_on_a_vector(error, delta):
+    if abs(error) <= delta:
+        return 0.5 * error**2
+    return delta * (abs(error) - 0.5 * delta)
+
+
+@right("2.3")
+def one_where(error, delta):
+    size = tf.abs(error)
+    return tf.where(size <= delta, 0.5 * error**2, delta * (size - 0.5 * delta))
+
+
+@right("2.3")
+def by_clipping(error, delta):
+    clipped = tf.clip_by_value(error, -delta, delta)
+    return clipped * (error - 0.5 * clipped)
+
+
+@right("2.3")
+def by_minimum(error, delta):
+    size = tf.abs(error)
+    inside = tf.minimum(size, delta)
+    return 0.5 * inside * inside + delta * (size - inside)
+
+
+@wrong("2.4", "the_limit", points=2)
+def formula(a, n):
+    x = tf.constant(1.0)
+    for _ in range(n):
+        x = (x + a / x) / 2
+    return x, 0.5 / tf.sqrt(a)
+
+
+@wrong("2.4", "last_step_only", points=2)
+def stopped(a, n):
+    with tf.GradientTape() as tape:
+        tape.watch(a)
+        x = tf.constant(1.0)
+        for _ in range(n):
+            x = (tf.stop_gradient(x) + a / tf.stop_gradient(x)) / 2
+    return x, tape.gradient(x, a)
+
+
+@wrong("2.4", "off_by_one")
+def one_step_more(a, n):
+    with tf.GradientTape() as tape:
+        tape.watch(a)
+        x = tf.constant(1.0)
+        for _ in range(n + 1):
+            x = (x + a / x) / 2
+    return x, tape.gradient(x, a)
+
+
+@wrong("2.4", "other_start")
+def begins_at_half_of_a(a, n):
+    with tf.GradientTape() as tape:
+        tape.watch(a)
+        x = a / 2
+        for _ in range(n):
+            x = (x + a / x) / 2
+    return x, tape.gradient(x, a)
+
+
+@wrong("2.4", "none_constant_not_watched")
+def not_watched(a, n):
+    with tf.GradientTape() as tape:
+        x = tf.constant(1.0)
+        for _ in range(n):
+            x = (x + a / x) / 2
+    return x, tape.gradient(x, a)
+
+
+@wrong("2.4", "only_the_root", points=1)
+def without_the_slope(a, n):
+    x = 1.0
+    for _ in range(n):
+        x = (x + a / x) / 2
+    return x
+
+
+@wrong("2.4", "swapped")
+def slope_first(a, n):
+    with tf.GradientTape() as tape:
+        tape.watch(a)
+        x = tf.constant(1.0)
+        for _ in range(n):
+            x = (x + a / x) / 2
+    return tape.gradient(x, a), x
+
+
+@wrong("2.4", "none_outside_tape")
+def loop_outside(a, n):
+    with tf.GradientTape() as tape:
+        tape.watch(a)
+    x = tf.constant(1.0)
+    for _ in range(n):
+        x = (x + a / x) / 2
+    return x, tape.gradient(x, a)
+
+
+@right("2.4")
+def recorded_loop(a, n):
+    with tf.GradientTape() as tape:
+        tape.watch(a)
+        x = tf.constant(1.0)
+        for _ in range(n):
+            x = (x + a / x) / 2
+    return x, tape.gradient(x, a)
+
+
+@right("2.4")
+def recursive(a, n):
+    def step(x, n):
+        return step(x - (x * x - a) / (2 * x), n - 1) if n else x
+
+    with tf.GradientTape() as tape:
+        tape.watch(a)
+        x = step(tf.ones(()), n)
+    return [x, tape.gradient(x, a)]
+
+
+@right("2.4")
+def forward_by_hand(a, n):
+    x, slope = 1.0, 0.0
+    for _ in range(n):
+        x, slope = (x + a / x) / 2, (slope + 1 / x - a * slope / x**2) / 2
+    return x, slope
+
+
+@wrong("2.5", "graph_if", points=1)
+def plain_if(x):
+    if x > 1:
+        return tf.math.log(x)
+    return x - 1
+
+
+@wrong("2.5", "branches_swapped")
+def other_way_round(x):
+    return tf.cond(x > 1, lambda: x - 1, lambda: tf.math.log(x))
+
+
+@wrong("2.5", "nan_from_the_other_branch", points=2)
+def where_log(x):
+    return tf.where(x > 1, tf.math.log(x), x - 1)
+
+
+@wrong("2.5", "always_the_line")
+def no_condition(x):
+    return x - 1
+
+
+@wrong("2.5", "other_condition")
+def above_zero(x):
+    return tf.cond(x > 0, lambda: tf.math.log(x), lambda: x - 1)
+
+
+@wrong("2.5", "numpy_in_a_graph", points=1)
+def looks_at_the_value(x):
+    return tf.math.log(x) if x.numpy() > 1 else x - 1
+
+
+@wrong("2.5", "frozen_branch", points=1)
+def chosen_once(x):
+    if not tf.is_symbolic_tensor(x):
+        return tf.math.log(x) if x > 1 else x - 1
+    return x - 1
+
+
+@right("2.5")
+def cond(x):
+    return tf.cond(x > 1, lambda: tf.math.log(x), lambda: x - 1)
+
+
+@right("2.5")
+def double_where(x):
+    above = x > 1.0
+    return tf.where(above, tf.math.log(tf.where(above, x, 1.0)), x - 1.0)
+
+
+@right("2.5")
+def switch_case(x):
+    branch = tf.cast(x > 1, tf.int32)
+    return tf.switch_case(branch, [lambda: x - 1, lambda: tf.math.log(x)])
+
+
+@wrong("2.6", "nan_value")
+def quotient(x):
+    return tf.sin(x) / x
+
+
+@wrong("2.6", "nan_at_zero", points=1)
+def where_after_the_division(x):
+    return tf.where(x == 0, 1.0, tf.sin(x) / x)
+
+
+@wrong("2.6", "zero_at_zero")
+def no_nan(x):
+    return tf.math.divide_no_nan(tf.sin(x), x)
+
+
+@wrong("2.6", "zero_at_zero")
+def plus_epsilon(x):
+    return tf.sin(x) / (x + 1e-7)
+
+
+@wrong("2.6", "sine_alone")
+def sine(x):
+    return tf.sin(x)
+
+
+@wrong("2.6", "with_pi")
+def numpys(x):
+    return tf.constant(np.sinc(x.numpy()))
+
+
+@wrong("2.6", "none_numpy", points=2)
+def numpys_without_pi(x):
+    return tf.constant(np.sinc(x.numpy() / np.pi))
+
+
+@wrong("2.6", "truth_of_an_array")
+def one_if(x):
+    if x == 0:
+        return 1.0
+    return tf.sin(x) / x
+
+
+@right("2.6")
+def twice(x):
+    harmless = tf.where(x == 0, 1.0, x)
+    return tf.where(x == 0, 1.0, tf.sin(harmless) / harmless)
+
+
+@right("2.6")
+def by_a_mask(x):
+    zero = tf.cast(x == 0, x.dtype)
+    return (1 - zero) * tf.sin(x) / (x + zero) + zero
+
+
+@right("2.6")
+def custom(x):
+    @tf.custom_gradient
+    def sinc(x):
+        y = tf.math.divide_no_nan(tf.sin(x), x) + tf.cast(x == 0, x.dtype)
+        return y, lambda upstream: upstream * tf.math.divide_no_nan(tf.cos(x) - y, x)
+
+    return sinc(x)
