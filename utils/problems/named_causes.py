@@ -292,7 +292,9 @@ def causes_named(answer: Any, functions: Sequence[Callable[[], Any]]) -> Finding
     if finding is None:
         return None
     right = sum(part is None for part in parts)
-    count = Text(f"({right} of {len(parts)} are right.)", f"({len(parts)}개 중 {right}개가 맞아요.)")
+    count = Text(
+        f"({right} of {len(parts)} are right.)", f"({len(parts)}개 중 {right}개가 맞아요.)"
+    )
     return Finding(finding.name, finding.text + count, finding.share)
 
 
