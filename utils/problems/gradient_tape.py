@@ -1517,8 +1517,8 @@ def slopes_of_squares(x: Array) -> Array:
 
 
 def five_slips(x: Array) -> Array:
-    """The gradient of the sum of the squares with a slip in each of its five entries."""
-    return np.array([4 * x[0], -2 * x[1], np.sum(2 * x), x[3], 0.0])
+    """The gradient of the sum of the squares with a slip in each of its first five entries."""
+    return np.array([4 * x[0], -2 * x[1], np.sum(2 * x), x[3], 0.0, 2 * x[5]])
 
 
 def _off(f: Any, written: Any, x: Any, exact: Any) -> Array:
@@ -1545,7 +1545,7 @@ def _places(yes: Callable[..., Any]) -> Callable[..., list[int]]:
         (ripple, slopes_of_ripple, [0.5, 0.6], slopes_of_ripple),
         (bowl, signs_slip, [1.0, 2.0, -1.5, 0.75], slopes_of_bowl),
         (bowl, slopes_of_hills, [2.0, -1.0, 1.0], slopes_of_bowl),
-        (squares, five_slips, [1.0, -0.5, 2.0, 0.8, -1.5], slopes_of_squares),
+        (squares, five_slips, [1.0, -0.5, 2.0, 0.8, -1.5, 0.7], slopes_of_squares),
     ],
     hints=[
         Text(
