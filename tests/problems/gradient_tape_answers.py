@@ -893,6 +893,24 @@ def far_too_tolerant(f, df, x):
     return [i for i in range(len(x)) if abs(df(x)[i] - measured(f, x, i)) > 2.5]
 
 
+@wrong("1.7", "measured_nothing")
+def one_array_under_two_names(f, df, x):
+    up = down = x.copy()
+    found = []
+    for i in range(len(x)):
+        up[i] += 1e-5
+        down[i] -= 1e-5
+        if abs((f(up) - f(down)) / 2e-5 - df(x)[i]) > 0.01:
+            found.append(i)
+    return found
+
+
+@wrong("1.7", "nested", points=3)
+def what_where_gives(f, df, x):
+    slopes = np.array([measured(f, x, i) for i in range(len(x))])
+    return np.where(np.abs(df(x) - slopes) > 0.01)
+
+
 @wrong("1.7", "first_only")
 def returns_in_the_loop(f, df, x):
     for i in range(len(x)):

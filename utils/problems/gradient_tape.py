@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
     objective=1,
     difficulty=1,
     points=2,
-    cases=[(2.0,), (-1.0,), (0.5,)],
+    cases=[(2.0,), (-1.0,), (0.5,), (1.3,)],
     hints=[
         Text(
             "Four things happen, in this order: a tape opens, it is told to watch `x`, `y` is"
@@ -119,8 +119,10 @@ def slope_of_a_polynomial(cases: Cases, f: Any) -> Finding | None:
                 "power_rule",
                 lambda x: x**2 + 2,
                 Text(
-                    "`{value}` is x² + 2: the exponent 3 has to come down as a factor, 3x².",
-                    "`{value}`은(는) x² + 2예요. 지수 3이 앞으로 내려와 3x²이 되어야 해요.",
+                    "`{value}` is x² + 2, which is y divided by x, or a power rule without its factor 3:"
+                    " the slope of x³ is 3x².",
+                    "`{value}`은(는) x² + 2, 즉 y를 x로 나눈 값이거나 인수 3이 빠진 거듭제곱 규칙이에요. x³의"
+                    " 기울기는 3x²이에요.",
                 ),
             ),
             Mistake(
@@ -195,6 +197,35 @@ def slope_of_a_polynomial(cases: Cases, f: Any) -> Finding | None:
                     "`{value}` is the slope of (x + 2x)³: only the first `x` is cubed.",
                     "`{value}`은(는) (x + 2x)³의 기울기예요. 세제곱은 첫째 `x`에만 붙어요.",
                 ),
+            ),
+            Mistake(
+                "other_polynomial",
+                lambda x: 2 * x + 3,
+                Text(
+                    "`{value}` is the slope of x² + 3x: 2 and 3 have changed places.",
+                    "`{value}`은(는) x² + 3x의 기울기예요. 2와 3이 서로 바뀌었어요.",
+                ),
+            ),
+            Mistake(
+                "other_polynomial",
+                lambda x: 4 * x**3 + 2,
+                Text(
+                    "`{value}` is the slope of (x³ + 2) · x: only the 2 is multiplied by `x`.",
+                    "`{value}`은(는) (x³ + 2) · x의 기울기예요. `x`를 곱하는 것은 2뿐이에요.",
+                ),
+            ),
+            *(
+                Mistake(
+                    "rounded",
+                    lambda x, whole=whole: float(whole(3 * x**2 + 2)),
+                    Text(
+                        "`{value}` is `{expected}` without its decimals: leave the slope a float, without"
+                        " `int` or rounding.",
+                        "`{value}`은(는) `{expected}`에서 소수 부분이 사라진 값이에요. `int`나 반올림 없이 실수로"
+                        " 두세요.",
+                    ),
+                )
+                for whole in (int, round)
             ),
             Mistake(
                 "inverse",
@@ -392,6 +423,78 @@ def links_of_a_chain(cases: Cases, f: Any) -> Finding | None:
                 Text(
                     "`{value}` belongs to z = 2y: `z` is the *square* of `y`, `y * y`.",
                     "`{value}`은(는) z = 2y의 결과예요. `z`는 `y`의 *제곱* `y * y`예요.",
+                ),
+            ),
+            Mistake(
+                "summed_targets",
+                _with(lambda y, x: (2 * y, 2 * x + 4 * y * x)),
+                Text(
+                    "The second result, in `{value}`, is dy/dx + dz/dx: a list of *targets* is added up. The"
+                    " list belongs to the sources.",
+                    "`{value}`의 둘째 결과는 dy/dx + dz/dx예요. *타깃*을 리스트로 주면 더해져요. 리스트는 소스에"
+                    " 쓰세요.",
+                ),
+            ),
+            Mistake(
+                "summed_targets",
+                _with(lambda y, x: 2 * x + 4 * y * x),
+                Text(
+                    "`{value}` is dy/dx + dz/dx: a list of *targets* is added up. The target is `z`, and the"
+                    " list belongs to the sources, `[y, x]`.",
+                    "`{value}`은(는) dy/dx + dz/dx예요. *타깃*을 리스트로 주면 더해져요. 타깃은 `z`이고, 리스트"
+                    " `[y, x]`는 소스예요.",
+                ),
+            ),
+            Mistake(
+                "links_added",
+                _with(lambda y, x: (2 * y, 2 * y + 2 * x)),
+                Text(
+                    "dz/dy is right. For dz/dx you added the links: along a path slopes are multiplied,"
+                    " dz/dy · dy/dx.",
+                    "dz/dy는 맞아요. dz/dx에서는 고리를 더했는데, 한 길을 따라가는 기울기는 dz/dy · dy/dx처럼"
+                    " 곱해요.",
+                ),
+            ),
+            Mistake(
+                "the_values",
+                _with(lambda y, x: (2 * y, y * y)),
+                Text(
+                    "dz/dy is right. The second result, in `{value}`, is the value of `z`; dz/dx is asked"
+                    " for.",
+                    "dz/dy는 맞아요. `{value}`의 둘째 결과는 `z`의 값인데, 필요한 것은 dz/dx예요.",
+                ),
+            ),
+            Mistake(
+                "dy_dx_too",
+                _with(lambda y, x: (2 * y, 2 * x, 4 * y * x)),
+                Text(
+                    "`{value}` holds dy/dx as well. Only dz/dy and dz/dx are asked for.",
+                    "`{value}`에는 dy/dx도 들어 있어요. dz/dy와 dz/dx만 필요해요.",
+                ),
+            ),
+            Mistake(
+                "other_power",
+                _with(lambda y, x: (3 * y**2, 6 * y**2 * x)),
+                Text(
+                    "`{value}` belongs to z = y³. `z` is the square of `y`.",
+                    "`{value}`은(는) z = y³의 결과예요. `z`는 `y`의 제곱이에요.",
+                ),
+            ),
+            Mistake(
+                "other_power",
+                lambda x: (2 * (y := sum(np.power(x, 3))), 6 * y * np.square(x)),
+                Text(
+                    "`{value}` belongs to y = Σ x³. `y` is the sum of the *squares* of `x`.",
+                    "`{value}`은(는) y = Σ x³의 결과예요. `y`는 `x`의 *제곱*의 합이에요.",
+                ),
+            ),
+            Mistake(
+                "root_taken",
+                _with(lambda y, x: (2 * np.sqrt(y), 2 * x)),
+                Text(
+                    "`{value}` belongs to y = √(Σ x²), the length of `x`. `y` is the sum of the squares,"
+                    " without a root.",
+                    "`{value}`은(는) `x`의 길이 y = √(Σ x²)의 결과예요. `y`는 제곱근 없는 제곱의 합이에요.",
                 ),
             ),
             Mistake(
@@ -603,6 +706,33 @@ def two_slopes(cases: Cases, answer: Any) -> Finding | None:
                 ),
             ),
             Mistake(
+                "summed_targets",
+                _of_y_and_slope(lambda y, s: (s, s + 2 * y * s)),
+                Text(
+                    "dy/dx is right. The second result, in `{value}`, is dy/dx + dz/dx: a list of targets is"
+                    " added up. Its target is `z` alone.",
+                    "dy/dx는 맞아요. `{value}`의 둘째 결과는 dy/dx + dz/dx예요. 타깃 리스트는 더해져요. 타깃은 `z`"
+                    " 하나예요.",
+                ),
+            ),
+            Mistake(
+                "multiplied",
+                _of_y_and_slope(lambda y, s: s * 2 * y * s),
+                Text(
+                    "`{value}` is the product of dy/dx and dz/dx. Return the two as a pair.",
+                    "`{value}`은(는) dy/dx와 dz/dx의 곱이에요. 둘을 쌍으로 돌려주세요.",
+                ),
+            ),
+            Mistake(
+                "multiplied",
+                _of_y_and_slope(lambda y, s: (s, 2 * y * s * s)),
+                Text(
+                    "dy/dx is right. dz/dx has been multiplied by dy/dx once too often: the tape has done"
+                    " that already.",
+                    "dy/dx는 맞아요. dz/dx에 dy/dx가 한 번 더 곱해졌어요. 그 곱셈은 테이프가 이미 했어요.",
+                ),
+            ),
+            Mistake(
                 "z_without_f",
                 lambda f, x: (_numerically(f, x)[1], 2 * x),
                 Text(
@@ -625,6 +755,15 @@ def two_slopes(cases: Cases, answer: Any) -> Finding | None:
             ),
         ],
     )
+    if finding is not None and calls and not any(calls) and finding.name in ("some_cases", "other"):
+        return Finding(
+            "f_not_called",
+            Text(
+                "Your function never calls `f`, so it can be right for one calculation only. Use"
+                " `y = f(x)`.",
+                "함수가 `f`를 한 번도 호출하지 않아서 한 가지 계산에만 맞을 수 있어요. `y = f(x)`를 쓰세요.",
+            ),
+        )
     if finding is None and max(calls) > 1:
         return Finding(
             "f_called_twice",
@@ -708,6 +847,14 @@ def _mended_square(f: Any, cases: Cases) -> Finding | None:
                 Text(
                     "`{value}` is one of the two factors. `x` stands in both, and the slopes add: 2x.",
                     "`{value}`은(는) 두 인수 중 하나예요. `x`는 둘 다에 있으므로 기울기를 더해 2x예요.",
+                ),
+            ),
+            Mistake(
+                "other_power",
+                lambda n: 3 * n**2,
+                Text(
+                    "`{value}` is the slope of x³; the broken function squares.",
+                    "`{value}`은(는) x³의 기울기예요. 원래 함수는 제곱을 해요.",
                 ),
             ),
             Mistake(
@@ -816,6 +963,23 @@ def _mended_walk(f: Any, cases: Cases) -> Finding | None:
                     " adds 1.",
                     "첫 라운드 뒤로 `x`가 늘 1이에요. `assign(1.0)`은 1을 넣어요. 1을 더하는 것은"
                     " `assign_add(1.0)`예요.",
+                ),
+            ),
+            Mistake(
+                "moved_twice",
+                walk(lambda x, k: x + 2 * k),
+                Text(
+                    "`{value}` takes steps of 2: something moves `x` twice in each round.",
+                    "`{value}`은(는) 두 칸씩 가요. 라운드마다 `x`가 두 번 움직여요.",
+                ),
+            ),
+            Mistake(
+                "walked_down_the_slope",
+                walk(lambda x, k: x * (-1) ** k),
+                Text(
+                    "`{value}`: you subtract the slope from `x`, as in training. Here `x` goes up by 1 in each"
+                    " round.",
+                    "`{value}`: 학습할 때처럼 `x`에서 기울기를 뺐어요. 여기서 `x`는 라운드마다 1씩 커져요.",
                 ),
             ),
             Mistake(
@@ -999,6 +1163,15 @@ def _mended_error(f: Any, cases: Cases) -> Finding | None:
                 Text(
                     "`{value}` is the error itself, not its slope.",
                     "`{value}`은(는) 기울기가 아니라 오차 값 자체예요.",
+                ),
+            ),
+            Mistake(
+                "gradient_for_x",
+                lambda w, x, y: 2 * (w * np.array(x) - y) * w / len(x),
+                Text(
+                    "`{value}` has an entry for each of `x`: it is the gradient with respect to `x`. The"
+                    " source is `w`.",
+                    "`{value}`은(는) `x`마다 값이 있는, `x`에 대한 그래디언트예요. 소스는 `w`예요.",
                 ),
             ),
             Mistake(
@@ -1199,6 +1372,14 @@ def _gradient_of_total(f: Any, cases: Cases) -> Finding | None:
                 ),
             ),
             Mistake(
+                "root_taken",
+                _of_rows(lambda r: {"w": np.sign(r.left) @ r.x, "b": np.sign(r.left).sum()}),
+                Text(
+                    "`{value}` belongs to the sum of the *absolute* differences, the roots of the errors.",
+                    "`{value}`은(는) 오차의 제곱근인 *절대* 차이의 합에서 나온 값이에요.",
+                ),
+            ),
+            Mistake(
                 "error_squared_again",
                 _of_rows(
                     lambda r: {
@@ -1395,6 +1576,15 @@ def _gradient_of_each(f: Any, cases: Cases) -> Finding | None:
                 Text(
                     "The sizes are right and the signs are gone: a slope may be negative.",
                     "크기는 맞지만 부호가 사라졌어요. 기울기는 음수일 수 있어요.",
+                ),
+            ),
+            Mistake(
+                "rows_added_up",
+                _of_rows(lambda r: r.each.sum(1)),
+                Text(
+                    "Each row of two numbers was added up into one. The rows themselves are asked for, shape"
+                    " (n, 2).",
+                    "두 숫자로 된 행을 하나로 더했어요. 모양이 (n, 2)인 행 자체가 필요해요.",
                 ),
             ),
             Mistake(
@@ -1683,9 +1873,60 @@ def wrong_entries(cases: Cases, answer: Any) -> Finding | None:
                 not_divided,
             ),
             Mistake(
-                "not_divided",
+                "measured_nothing",
                 _places(lambda written, exact: np.abs(written) > 0.01),
-                not_divided,
+                Text(
+                    "`{value}`: your measured slopes are all about 0. Either the difference is not divided by"
+                    " 2h, or up and down are one and the same array: `up = x` makes no copy, `x.copy()` does.",
+                    "`{value}`: 잰 기울기가 모두 거의 0이에요. 차이를 2h로 나누지 않았거나 위아래가 같은 배열이에요."
+                    " `up = x`는 복사본을 만들지 않아요. `x.copy()`를 쓰세요.",
+                ),
+            ),
+            Mistake(
+                "nudges_stay",
+                _places(lambda written, exact: np.abs(written - np.cumsum(exact)) > 0.01),
+                Text(
+                    "`{value}`: the nudge of one entry is still there when the next one is measured. Begin"
+                    " with a fresh copy for each entry.",
+                    "`{value}`: 앞의 값을 움직인 것이 다음 값을 잴 때도 남아 있어요. 값마다 새 복사본으로"
+                    " 시작하세요.",
+                ),
+            ),
+            *(
+                Mistake(
+                    "entries_for_places",
+                    lambda f, written, x, exact, of=of: [
+                        of(written, x)[i] for i in right(f, written, x, exact)
+                    ],
+                    Text(
+                        "`{value}` holds the numbers themselves. Asked for are their places, `{expected}`.",
+                        "`{value}`에는 숫자 자체가 들어 있어요. 필요한 것은 그 자리 `{expected}`예요.",
+                    ),
+                )
+                for of in (lambda written, x: x, lambda written, x: written(np.array(x)))
+            ),
+            *(
+                Mistake(
+                    "nested",
+                    lambda *inputs, nest=nest: nest(np.array(right(*inputs), int)),
+                    Text(
+                        "The places are right, but nested one level too deep, as `np.where` and `np.argwhere`"
+                        " give them. `np.flatnonzero` gives a flat list.",
+                        "자리는 맞지만 `np.where`나 `np.argwhere`의 결과처럼 한 겹 더 싸여 있어요."
+                        " `np.flatnonzero`를 쓰면 평평해요.",
+                    ),
+                    0.6,
+                )
+                for nest in (lambda places: [places], lambda places: places[:, None])
+            ),
+            Mistake(
+                "backwards",
+                lambda *inputs: right(*inputs)[::-1],
+                Text(
+                    "The places are right. Give them in order, the smallest first.",
+                    "자리는 맞아요. 작은 것부터 순서대로 돌려주세요.",
+                ),
+                0.6,
             ),
             Mistake(
                 "the_differences",
@@ -1845,10 +2086,11 @@ def _false_or_missed(found: list[tuple[Any, list[int]]]) -> Finding | None:
         return Finding(
             "false_alarm",
             Text(
-                f"`{show(value)}` accuses entries that are right; only `{places}` is off. Too wide a step"
-                " measures the bend of the curve, too narrow a one (or float32) only noise, and 0.01 is"
+                f"`{show(value)}` accuses entries that are right; only `{places}` is off. Is each entry"
+                " compared with a measured slope, and not by `==`? Too wide a step measures the bend of the curve, too narrow a one (or float32) only noise, and 0.01 is"
                 " the limit for the difference itself.",
-                f"`{show(value)}`에는 맞는 값도 들어 있어요. 틀린 것은 `{places}`뿐이에요. 간격이 너무 넓으면"
+                f"`{show(value)}`에는 맞는 값도 들어 있어요. 틀린 것은 `{places}`뿐이에요. 값마다 잰 기울기와"
+                " 비교하나요? `==`를 쓰지는 않았나요? 간격이 너무 넓으면"
                 " 곡선의 휨을, 너무 좁으면(또는 float32면) 잡음을 재게 돼요. 한계 0.01은 차이 자체에 대한 거예요.",
             ),
         )
