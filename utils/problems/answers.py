@@ -239,6 +239,25 @@ _MEANINGS: list[tuple[str, str, str, Text]] = [
         ),
     ),
     (
+        "xor_for_power",
+        "Exception",
+        r"allowed values: int8, int16|BitwiseXor|for \^:|ufunc 'bitwise_xor'",
+        Text(
+            "In Python `^` is no power: write `x**2` with two stars.",
+            "파이썬에서 `^`는 거듭제곱이 아니에요. 별 두 개로 `x**2`라고 쓰세요.",
+        ),
+    ),
+    (
+        "not_called",
+        "TypeError",
+        "'(type|function)' object does not support the context|type\\(s\\) for .*'(function|type)'",
+        Text(
+            "A pair of parentheses is missing: without `()` a name stands for the thing itself and is not"
+            " called.",
+            "괄호가 빠졌어요. `()`가 없으면 호출하지 않고 그 자체를 가리켜요.",
+        ),
+    ),
+    (
         "undefined_name",
         "NameError",
         "",

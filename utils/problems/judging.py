@@ -95,7 +95,8 @@ def judge(
         if returns_nothing(f):
             return RETURNS_NOTHING
         return why_none(f, prepare(*first.inputs))
-    if isinstance(first.value, list | tuple) and any(each is None for each in first.value):
+    held = first.value.values() if isinstance(first.value, Mapping) else first.value
+    if isinstance(first.value, list | tuple | Mapping) and any(each is None for each in held):
         return why_none(f, prepare(*first.inputs))
     return general_finding(tried)
 
@@ -301,7 +302,8 @@ def _difference_of_dicts(value: Mapping[Any, Any], expected: Mapping[Any, Any]) 
 def _difference_of_items(wrong: Sequence[Tried]) -> tuple[str, Text] | None:
     """Look at lists and tuples item by item: swapped, or one of them wrong."""
     value, expected = wrong[0].value, wrong[0].expected
-    if len(value) != len(expected):
+    lengths = {len(side) for each in wrong for side in (each.value, each.expected) if _listed(side)}
+    if len(lengths) != 1 or not all(_listed(each.value) for each in wrong):
         return None
     if len(value) == 2 and all(agree(tuple(each.value[::-1]), each.expected) for each in wrong):
         return "swapped", Text(
@@ -323,6 +325,10 @@ def _difference_of_items(wrong: Sequence[Tried]) -> tuple[str, Text] | None:
         f"Number {number} of the {len(value)} results is the first that differs.",
         f"결과 {len(value)}개 중 {number}번째가 처음으로 달라요.",
     ) + text
+
+
+def _listed(value: Any) -> bool:
+    return isinstance(value, list | tuple)
 
 
 def _difference_of_shapes(mine: Any, theirs: Any) -> tuple[str, Text]:
