@@ -129,7 +129,7 @@ class _Inquiry:
         missing = [call for call in recording.calls if call.error is None and _has_none(call)]
         if recording.error is not None:
             failed = next((c for c in recording.calls if c.error is recording.error), None)
-            if failed is not None:
+            if failed is not None and not (missing and failed.target is None):
                 return self._failed_call(failed)
             if not missing:
                 raise recording.error

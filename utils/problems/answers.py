@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dis
+import inspect
 import io
 import itertools
 import linecache
@@ -115,7 +116,7 @@ def time_limit(seconds: float = SECONDS) -> Iterator[None]:
 
 def is_unwritten(f: Any) -> bool:
     """Tell whether a function is still the exercise's: nothing in it but the dots."""
-    code = getattr(f, "__code__", None)
+    code = getattr(inspect.unwrap(f) if callable(f) else f, "__code__", None)
     if not isinstance(code, types.CodeType):
         return False
     work = [each for each in dis.get_instructions(code) if each.opname not in _IDLE]
@@ -176,6 +177,18 @@ def _learners_line(error: BaseException) -> tuple[int | None, str]:
 
 _MEANINGS: list[tuple[str, str, str, Text]] = [
     (
+        "calls_itself",
+        "RecursionError",
+        "",
+        Text(
+            "The function calls itself without ever coming to an end. A recursion needs a case that"
+            " stops; and a lambda looks a name up when it is called, so `f = lambda x: ... f(x)`"
+            " calls itself.",
+            "함수가 끝없이 자기 자신을 호출해요. 재귀에는 멈추는 경우가 필요해요. 그리고 lambda는 호출될 때"
+            " 이름을 찾기 때문에 `f = lambda x: ... f(x)`는 자기 자신을 불러요.",
+        ),
+    ),
+    (
         "tape_used_up",
         "RuntimeError",
         "non-persistent",
@@ -199,7 +212,7 @@ _MEANINGS: list[tuple[str, str, str, Text]] = [
         "none_used",
         "Exception",
         r"NoneType|None values not supported|\(None\) with an unsupported type"
-        r"|No gradients provided|Argument `grads` should|None for input|must not be None",
+        r"|received None|No gradients provided|Argument `grads` should|None for input|must not be None",
         Text(
             "Something in this line is None: most often a gradient that the tape could not find, or"
             " a function without a `return`.",

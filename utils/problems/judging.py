@@ -77,6 +77,9 @@ def judge(
     for inputs in cases:
         value = run(f, *prepare(*inputs))
         if isinstance(value, Finding):
+            if value.name == "none_used":
+                cause = why_none(f, prepare(*inputs))
+                return cause if cause.name != "none" else value
             return value
         if is_blank(value):
             return NOT_ATTEMPTED
@@ -247,6 +250,13 @@ def _kind_of_difference(tried: Sequence[Tried]) -> tuple[str, Text]:
         return _difference_of_shapes(mine, theirs)
     if mine.ndim == 2 and mine.shape[0] == mine.shape[1] and agree(mine.T, theirs):
         return "transposed", TRANSPOSED
+    if all(_nearly(each) for each in wrong):
+        return "nearly", Text(
+            "That is close and not equal: gradients of a tape are exact to about six digits. Is a"
+            " number rounded on the way, or a difference quotient in place of a gradient?",
+            "비슷하지만 같지는 않아요. 테이프의 그래디언트는 여섯 자리쯤까지 정확해요. 도중에 반올림했거나"
+            " 그래디언트 대신 차분을 쓰지 않았나요?",
+        )
     ratio = _common_ratio(wrong)
     if ratio is not None and ratio != 1:
         return _factor(ratio)
@@ -365,6 +375,16 @@ TRANSPOSED = Text(
     "Yours is its transpose: rows and columns have changed places.",
     "행과 열이 바뀐 전치(transpose)예요.",
 )
+
+
+def _nearly(tried: Tried) -> bool:
+    mine, theirs = numbers(tried.value), numbers(tried.expected)
+    return (
+        mine is not None
+        and theirs is not None
+        and mine.shape == theirs.shape
+        and bool((np.abs(mine - theirs) <= 0.01 * np.abs(theirs)).all())
+    )
 
 
 def _common_ratio(wrong: Sequence[Tried]) -> float | None:

@@ -9,8 +9,8 @@ from utils.problems.problem import Finding
 from utils.problems.text import Text
 
 NONE = Text(
-    "Your code gives None where a gradient belongs: ",
-    "그래디언트가 있어야 할 자리에 None이 나왔어요: ",
+    "Your code gives None where a gradient belongs:",
+    "그래디언트가 있어야 할 자리에 None이 나왔어요:",
 )
 
 CAUSES: dict[str, Text] = {
