@@ -567,7 +567,9 @@ def examine_training(train: Any) -> Finding | None:
             keras.layers.Dense(CLASSES, activation="softmax"),
         ]
     )
-    model.compile(keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(
+        keras.optimizers.Adam(0.003), loss="sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
     untrained = _accuracy(model, test_images, test_labels)
     value, finding = guarded(train, model, images, labels, test_images, test_labels)
     if finding:

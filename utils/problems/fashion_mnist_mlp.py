@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
@@ -434,7 +435,7 @@ FILTERED_INDICES = Text(
     objective=6,
     difficulty=2,
     points=3,
-    cases=[(*_answers(0, 12), 3), (*_answers(1, 40), 5), (*_answers(2, 6), 6)],
+    cases=[(*_answers(0, 12), 3), (*_answers(1, 40), 5), (*_answers(8, 8), 6)],
     hints=[
         Text(
             "Three questions one after the other: which class was predicted for each image, how sure was"
@@ -1267,7 +1268,7 @@ COUNTED_ONCE = Text(
         Text(
             "Start with a square of zeros, `classes` by `classes`. Each image adds 1 in one place: in which"
             " row, in which column?",
-            "`classes` × `classes` 크기의 0으로 찬 정사각형에서 시작하세요. 이미지마다 한 자리에 1을 더해요. 몇 행, 몇 열일까요?",
+            "`classes` x `classes` 크기의 0으로 찬 정사각형에서 시작하세요. 이미지마다 한 자리에 1을 더해요. 몇 행, 몇 열일까요?",
         ),
         Text(
             "`for true, answer in zip(labels, predicted):` goes through both together. The row is the true"
@@ -1332,7 +1333,7 @@ def confusion_matrix(cases: Cases, f: Any) -> Finding | None:
                 Text(
                     "`{value}`: that is a square of ten whatever is asked for. Its size is the argument"
                     " `classes`.",
-                    "`{value}`: 무엇을 넣어도 10 × 10이에요. 크기는 인자 `classes`로 정하세요.",
+                    "`{value}`: 무엇을 넣어도 10 x 10이에요. 크기는 인자 `classes`로 정하세요.",
                 ),
             ),
             *(
@@ -1433,7 +1434,7 @@ def _groups(
 ) -> tuple[list[float], list[float], list[int]]:
     """Return for each group that is not empty how sure, how often right, how many."""
     sure, right, count = [], [], []
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in itertools.pairwise(edges):
         inside = [i for i, each in enumerate(confidences) if low < each <= high]
         if inside:
             sure.append(float(np.mean([confidences[i] for i in inside])))
