@@ -303,6 +303,37 @@ _MEANINGS: list[tuple[str, str, str, Text]] = [
         ),
     ),
     (
+        "in_place",
+        "TypeError",
+        r"[Cc]annot cast ufunc .* output|casting rule",
+        Text(
+            "The result does not fit into the array it should go back into: whole numbers cannot hold"
+            " fractions. Write `a = a / b`, which makes a new array, in place of `a /= b`.",
+            "결과를 원래 배열에 다시 담을 수 없어요. 정수 배열에는 소수가 들어가지 않아요. `a /= b` 대신 새 배열을 만드는"
+            " `a = a / b`를 쓰세요.",
+        ),
+    ),
+    (
+        "truth_of_an_array",
+        "ValueError",
+        "truth value of an array|Multiple elements",
+        Text(
+            "An `if`, `and` or `not` wants one True or False, and here are many: use `&`, `|`, `~` or a"
+            " mask for arrays, `.any()` or `.all()` for one answer.",
+            "`if`, `and`, `not`에는 참이나 거짓 하나가 필요한데 여기에는 여러 개가 있어요. 배열에는 `&`, `|`, `~`나 마스크를,"
+            " 하나의 답에는 `.any()`나 `.all()`을 쓰세요.",
+        ),
+    ),
+    (
+        "numpy_already",
+        "AttributeError",
+        r"'numpy\.\w+' object has no attribute",
+        Text(
+            "That is a NumPy array, which has none of a tensor's or a list's own methods.",
+            "이것은 NumPy 배열이라 텐서나 리스트의 메서드가 없어요.",
+        ),
+    ),
+    (
         "python_number",
         "AttributeError",
         r"'(float|int|NoneType)' object has no attribute",
