@@ -11,7 +11,9 @@ What one call of it leaves behind
     path_taken          which branches Python took, and how many rounds of each loop
 Why a gradient is None
     inquiry             `explain_none`: asks the modules below in turn
+    trial               the function with its inputs: its first run, further runs, its names
     breaks              where the value goes on and the gradient does not
+    exits               which of the values that left TensorFlow decides the result
     cause_in_op         ... because of the op there
     cause_in_tape       ... because the learner's tape did not see the computation
     cause_left_tensorflow   ... because the value left TensorFlow, and by which door

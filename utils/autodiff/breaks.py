@@ -76,6 +76,15 @@ def besides(others: Sequence[Finding], first: Place | None) -> tuple[str, ...]:
     return tuple(notes[:2])
 
 
+def further(recording: Recording, targets: list[Any], start: Any, name: str) -> tuple[str, ...]:
+    """Name what would stop the gradient between two tensors, after the first mend."""
+    dependent = dependent_on(recording, [key_of(start)])
+    if not differentiable(start.dtype) or not any(key_of(t) in dependent for t in targets):
+        return ()
+    stop = find_break(recording, targets, start, name, dependent)
+    return (*besides([stop], None), *stop.also) if stop is not None else ()
+
+
 def blame(recording: Recording, op: Op, value: Any, dependent: set[int]) -> tuple[Op, list[Any]]:
     """Walk from a tensor of integers or truth values up to the op that made it of floats."""
     writer = writer_of(recording, op, value)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dis
 import re
 import types
+from collections.abc import Iterator
 from typing import Any
 
-from utils.autodiff.dependencies import input_keys, key_of
+from utils.autodiff.dependencies import input_keys, key_of, needed_for
 from utils.autodiff.explanation import Finding
-from utils.autodiff.learner_inputs import loads
 from utils.autodiff.recording import Place, Recording
 
 _ABOUT_SHAPE = "shape|ndim|get_shape|row_lengths|row_splits|nrows|dense_shape|indices"
@@ -41,6 +42,16 @@ def unconnected(recording: Recording, targets: list[Any], source: Any, name: str
             f"Compute with the values of `{name}`.",
             shape,
         )
+    made = recording.producer.get(id(source))
+    if made is not None and needed_for(recording, [source]) & needed_for(recording, targets):
+        return Finding(
+            "unconnected",
+            f"`{name}` is a tensor of its own, computed here. The result comes from the same "
+            "values, but not by way of this tensor.",
+            "Differentiate with respect to what the result was computed from; of that gradient "
+            "take the part you want, as in tape.gradient(y, x)[0].",
+            made.place,
+        )
     return Finding(
         "unconnected",
         f"The result is not computed from `{name}`: it takes no part in the computation.",
@@ -54,7 +65,7 @@ def unexecuted(recording: Recording, name: str) -> Place | None:
     root = re.split(r"[.\[]", name)[0]
     for code, executed in recording.executed.items():
         ran = {Place(code, offset).lineno for offset in executed}
-        for place in loads(code, root):
+        for place in _loads(code, root):
             if place.instruction not in executed:
                 return place
         for inner in code.co_consts:
@@ -69,7 +80,7 @@ def _shape_only(recording: Recording, name: str) -> Place | None:
     shown = re.escape(name)
     asks = re.compile(rf"\b{shown}\.(?:{_ABOUT_SHAPE})\b|\blen\({shown}\)")
     for code, executed in recording.executed.items():
-        for place in loads(code, re.split(r"[.\[]", name)[0]):
+        for place in _loads(code, re.split(r"[.\[]", name)[0]):
             if place.instruction in executed and asks.search(place.line or ""):
                 return place
     return None
@@ -79,3 +90,13 @@ def place_of(recording: Recording, key: int) -> Place | None:
     """Return where a tensor was made."""
     op = recording.producer.get(key)
     return op.place if op else recording.made.get(key)
+
+
+def _loads(code: types.CodeType, name: str) -> Iterator[Place]:
+    """Give the instructions that read the name."""
+    for instruction in dis.get_instructions(code):
+        value = instruction.argval
+        if instruction.opname.startswith("LOAD_") and (
+            value == name or (isinstance(value, tuple) and name in value)
+        ):
+            yield Place(code, instruction.offset)

@@ -121,11 +121,18 @@ def said(
 
 def notes_on_others(names: list[str], none: list[int], findings: list[Finding]) -> list[str]:
     notes = []
-    same = [names[i] for i, f in zip(none[1:], findings[1:], strict=True) if f == findings[0]]
+    first = findings[0]
+    told = (first.cause, first.place, first.also)
+    same = [
+        i
+        for i, f in zip(none[1:], findings[1:], strict=True)
+        if (f.cause, f.place, f.also) == told
+        and f.why.replace(f"`{names[i]}`", f"`{names[none[0]]}`") == first.why
+    ]
     if same:
-        notes.append("The same holds for " + ", ".join(f"`{n}`" for n in same) + ".")
+        notes.append("The same holds for " + ", ".join(f"`{names[i]}`" for i in same) + ".")
     for i, finding in zip(none[1:], findings[1:], strict=True):
-        if finding == findings[0]:
+        if i in same:
             continue
         place = f" (line {finding.place.lineno})" if finding.place else ""
         notes.append(f"`{names[i]}` is None too{place}: {finding.why}")

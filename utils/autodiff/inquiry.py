@@ -10,10 +10,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from utils.autodiff.breaks import besides, find_break, no_registered_gradient
+from utils.autodiff.breaks import find_break, further, no_registered_gradient
 from utils.autodiff.cause_in_tape import replaced, unwatched, why_tape
-from utils.autodiff.cause_left_tensorflow import a_little, a_lot, in_another_order, left_tensorflow
-from utils.autodiff.cause_unused import place_of, unconnected, unexecuted
+from utils.autodiff.cause_unused import place_of, unconnected
 from utils.autodiff.dependencies import (
     dependent_on,
     exit_key,
@@ -22,30 +21,23 @@ from utils.autodiff.dependencies import (
     needed_for,
     path_between,
 )
+from utils.autodiff.exits import find_exit, how_it_left, other_door
 from utils.autodiff.explanation import Explanation, Finding, notes_on_others, said
 from utils.autodiff.learner_inputs import (
     function_name,
     named_inputs,
-    reachable,
-    to_float32,
-    to_tensors,
 )
 from utils.autodiff.present_gradients import all_of, explain_values, untracked_variable
-from utils.autodiff.recorder import record
 from utils.autodiff.recording import (
     EagerTensor,
-    Exit,
     GradientCall,
     Op,
-    Place,
-    Recording,
-    agree,
     differentiable,
     is_variable,
-    numbers,
     plain,
     tensors_in,
 )
+from utils.autodiff.trial import Trial
 from utils.errors import CourseError
 
 _OF_WATCHING = (
@@ -76,54 +68,7 @@ def explain_none(f: Callable[..., Any], *inputs: Any) -> Explanation:
     return _Inquiry(f, inputs).explain()
 
 
-class _Inquiry:
-    inputs: list[Any]
-    sources: list[tuple[str, Any]]
-    recording: Recording
-
-    def __init__(self, f: Callable[..., Any], inputs: Sequence[Any]) -> None:
-        self.shown = f
-        self.f = getattr(f, "python_function", f)  # the body of a tf.function
-        self.reachable = dict(reachable(self.f))
-        self._take([to_tensors(value) for value in inputs])
-        if self.recording.error is not None and not self.recording.calls:
-            smaller = [to_float32(value) for value in self.inputs]
-            if any(a is not b for a, b in zip(smaller, self.inputs, strict=True)):
-                error, kept = self.recording.error, (self.inputs, self.sources, self.recording)
-                self._take(smaller)
-                if self.recording.error is not None:
-                    self.inputs, self.sources, self.recording = kept
-                    self.recording.error = error
-
-    def _take(self, inputs: list[Any]) -> None:
-        self.inputs = inputs
-        self.sources = [
-            (name, value)
-            for name, value in named_inputs(self.f, inputs)
-            if is_variable(value) or isinstance(value, EagerTensor)
-        ]
-        self.recording = self._record()
-
-    def _record(
-        self,
-        inputs: Sequence[Any] | None = None,
-        *,
-        f: Callable[..., Any] | None = None,
-        graph: bool = False,
-        **options: Any,
-    ) -> Recording:
-        watch = [value for _, value in self.sources] + [v for v in self.reachable.values()]
-        return record(
-            f or self.f,
-            self.inputs if inputs is None else inputs,
-            eager_functions=not graph,
-            watch=[
-                value for value in watch if is_variable(value) or isinstance(value, EagerTensor)
-            ],
-            sources=[value for _, value in self.sources],
-            **options,
-        )
-
+class _Inquiry(Trial):
     def explain(self) -> Explanation:
         recording = self.recording
         missing = [call for call in recording.calls if call.error is None and _has_none(call)]
@@ -168,7 +113,9 @@ class _Inquiry:
         targets = tensors_in(call.target)
         sources = tf.nest.flatten(call.sources)
         results = tf.nest.flatten(call.result)
-        names = [self._name(source, i, len(sources), call) for i, source in enumerate(sources)]
+        names = [
+            self.source_name(source, i, len(sources), call) for i, source in enumerate(sources)
+        ]
         hidden = []
         if call.zeros:
             hidden = [
@@ -310,7 +257,7 @@ class _Inquiry:
         """Say what a tf.function answers where its body, run op by op, has a gradient of None."""
         if self.shown is self.f:
             return []
-        graph = self._record(f=self.shown, replay=self.recording, trace=False, graph=True)
+        graph = self.record(f=self.shown, replay=self.recording, trace=False, graph=True)
         if graph.error is not None:
             return [f"Called as a tf.function it raises a {type(graph.error).__name__}."]
         found = [v for v in sources if differentiable(v.dtype)]
@@ -342,8 +289,7 @@ class _Inquiry:
             if whole:
                 return whole
         used = [plain(v) for v in recording.tape.watched_variables()]
-        names = {id(plain(v)): n for n, v in self.reachable.items()}
-        found = [(self._variable_name(v, names), v) for v in used]
+        found = [(self.variable_name(v), v) for v in used]
         tracked = {id(v) for v in used}
         for name, value in self.reachable.items():
             if is_variable(value) and id(plain(value)) not in tracked:
@@ -358,10 +304,6 @@ class _Inquiry:
                 "the inputs too."
             )
         return found
-
-    def _variable_name(self, variable: Any, names: dict[int, str]) -> str:
-        recorded = self.recording.names.get(id(variable))
-        return names.get(id(variable)) or recorded or variable.name.partition(":")[0]
 
     def _why_in_function(self, targets: list[Any], source: Any, name: str) -> Finding:
         if finding := self._no_number(source, name, targets):
@@ -399,7 +341,7 @@ class _Inquiry:
             dependent = dependent_on(self.recording, [key_of(source)])
             for exit_ in self.recording.exits:
                 if exit_key(self.recording, exit_) in dependent:
-                    finding = self._left(exit_, self._display(exit_.tensor))
+                    finding = how_it_left(self, exit_, self.display(exit_.tensor))
                     return said(
                         finding,
                         what=f"{name} returns {_described(result)}, not a tensor: there is no "
@@ -451,21 +393,13 @@ class _Inquiry:
             if kind == "integer"
             else "Differentiate with respect to numbers, not text.",
             made or (first.place if first else None),
-            self._further(targets, self._first_float(source), name),
+            further(self.recording, targets, self._first_float(source), name),
         )
 
     def _first_float(self, source: Any) -> Any:
         dependent = dependent_on(self.recording, [key_of(source)])
         outputs = (o for op in self.recording.ops for o in op.outputs if id(o) in dependent)
         return next((o for o in outputs if differentiable(o.dtype)), source)
-
-    def _further(self, targets: list[Any], start: Any, name: str) -> tuple[str, ...]:
-        """Name what would stop the gradient between two tensors, after the first mend."""
-        dependent = dependent_on(self.recording, [key_of(start)])
-        if not differentiable(start.dtype) or not any(key_of(t) in dependent for t in targets):
-            return ()
-        stop = find_break(self.recording, targets, start, name, dependent)
-        return (*besides([stop], None), *stop.also) if stop is not None else ()
 
     def _why(
         self, targets: list[Any], source: Any, name: str, call: GradientCall | None
@@ -479,146 +413,11 @@ class _Inquiry:
             if stop is not None and stop.cause != "only_shape":
                 return stop
         return (
-            self._exit(targets, source, name, dependent, call)
+            find_exit(self, targets, source, name, dependent, call)
             or stop
-            or self._other_door(source, name, call)
+            or other_door(self, source, name, call)
             or unconnected(self.recording, targets, source, name)
         )
-
-    # -- values that leave TensorFlow
-
-    def _left(self, exit_: Exit, name: str) -> Finding:
-        shown = self._display(exit_.tensor) or name
-        return left_tensorflow(exit_, name, shown, unexecuted(self.recording, name))
-
-    def _exit(
-        self,
-        targets: list[Any],
-        source: Any,
-        name: str,
-        dependent: set[int],
-        call: GradientCall | None,
-    ) -> Finding | None:
-        groups: dict[Any, list[Exit]] = {}
-        for exit_ in self.recording.exits:
-            if exit_key(self.recording, exit_) in dependent:
-                site = (exit_.kind, exit_.through, exit_.places[0] if exit_.places else None)
-                groups.setdefault(site, []).append(exit_)
-        if not groups:
-            return None
-        base = self._outcome(self.recording, call)
-        steady = agree(base, self._outcome(self._record(replay=self.recording, trace=False), call))
-        ordered = sorted(groups.values(), key=lambda g: (g[0].kind == "__bool__", g[0].index))
-        if not steady:
-            return self._left(ordered[0][0], name)
-        for group in ordered[:16]:
-            for change in (a_little, a_lot, in_another_order):
-                changed = self._record(
-                    replay=self.recording,
-                    trace=False,
-                    change_exits=frozenset(e.index for e in group),
-                    change=change,
-                )
-                if changed.error is None and not agree(base, self._outcome(changed, call)):
-                    left, tensor = self._left(group[0], name), group[0].tensor
-                    return replace(left, also=self._further([tensor], source, name))
-                if group[0].kind == "__bool__":
-                    break
-        return None
-
-    @staticmethod
-    def _outcome(recording: Recording, call: GradientCall | None) -> list[Any]:
-        if call is None:
-            return numbers(recording.result)
-        if call.index >= len(recording.calls):
-            return []
-        return numbers(recording.calls[call.index].target)
-
-    def _other_door(self, source: Any, name: str, call: GradientCall | None) -> Finding | None:
-        """Change the source itself: does the target move although nothing recorded links them?"""
-        base = self._outcome(self.recording, call)
-        for change in (a_little, a_lot, in_another_order):
-            if is_variable(source):
-                before = source.read_value()
-                try:
-                    source.assign(tf.constant(change(before.numpy()), dtype=before.dtype))
-                    changed = self._record(replay=self.recording, trace=False)
-                except (TypeError, ValueError, tf.errors.OpError):
-                    return None
-                finally:
-                    source.assign(before)
-            else:
-                moved = tf.nest.map_structure(
-                    lambda part, change=change: (
-                        tf.constant(change(part.numpy()), dtype=part.dtype)
-                        if part is source
-                        else part
-                    ),
-                    self.inputs,
-                )
-                if not any(part is source for part in tf.nest.flatten(self.inputs)):
-                    return None
-                changed = self._record(moved, replay=self.recording, trace=False)
-            outcome = self._outcome(changed, call)
-            if changed.error is not None or agree(base, outcome):
-                continue
-            if not agree(
-                base, self._outcome(self._record(replay=self.recording, trace=False), call)
-            ):
-                return None
-            place = self._reentry(changed)
-            return Finding(
-                "left_tensorflow",
-                f"The result changes with `{name}`, but no recorded op links the two: on the way "
-                "the value leaves TensorFlow and comes back as a constant, here at the latest.",
-                "Use TensorFlow's ops all the way from the input to the result.",
-                place,
-            )
-        return None
-
-    def _reentry(self, changed: Recording) -> Place | None:
-        for op, other in zip(self.recording.ops, changed.ops, strict=False):
-            if op.type != other.type:
-                return op.place
-            for one, two in zip(op.inputs, other.inputs, strict=False):
-                leaf = id(one) not in self.recording.producer
-                if leaf and one.dtype not in (tf.resource, tf.variant):
-                    if not agree(numbers(one), numbers(two)):
-                        return self.recording.made.get(id(one)) or op.place
-        return None
-
-    # -- words
-
-    def _display(self, value: Any) -> str:
-        value = plain(value)
-        for name, known in self.sources:
-            if known is value:
-                return name
-        named = self.recording.names.get(id(value))
-        if named:
-            return named
-        if not is_variable(value) and id(value) not in self.recording.producer:
-            handle = self.recording.variable_read(value)
-        else:
-            op = self.recording.producer.get(id(value))
-            handle = id(op.inputs[0]) if op is not None and op.type == "ReadVariableOp" else None
-        if handle is not None and handle in self.recording.variables:
-            return self._variable_name(
-                self.recording.variables[handle],
-                {id(plain(v)): n for n, v in self.reachable.items()},
-            )
-        return ""
-
-    def _name(self, source: Any, index: int, count: int, call: GradientCall) -> str:
-        value = plain(source)
-        named = call.names.get(id(value)) or self._display(value)
-        if named:
-            return named
-        if isinstance(source, keras.Variable):
-            return source.path
-        if is_variable(value):
-            return self._variable_name(value, {id(plain(v)): n for n, v in self.reachable.items()})
-        return "the source" if count == 1 else f"source number {index + 1}"
 
     # -- nothing is None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dis
 import functools
 import inspect
 import types
@@ -13,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from utils.autodiff.recording import EagerTensor, Place, is_variable, plain
+from utils.autodiff.recording import EagerTensor, is_variable, plain
 
 
 def reachable(f: Any, depth: int = 3) -> Iterator[tuple[str, Any]]:
@@ -203,12 +202,3 @@ def function_name(f: Any) -> str:
     while isinstance(f, functools.partial):
         f = f.func
     return getattr(f, "__name__", type(f).__name__).replace("<lambda>", "")
-
-
-def loads(code: types.CodeType, name: str) -> Iterator[Place]:
-    for instruction in dis.get_instructions(code):
-        value = instruction.argval
-        if instruction.opname.startswith("LOAD_") and (
-            value == name or (isinstance(value, tuple) and name in value)
-        ):
-            yield Place(code, instruction.offset)

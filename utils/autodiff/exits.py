@@ -1,0 +1,117 @@
+"""Which of the values that left TensorFlow decides the result: each is moved in its own run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import tensorflow as tf
+
+from utils.autodiff.breaks import further
+from utils.autodiff.cause_left_tensorflow import a_little, a_lot, in_another_order, left_tensorflow
+from utils.autodiff.cause_unused import unexecuted
+from utils.autodiff.dependencies import exit_key
+from utils.autodiff.explanation import Finding
+from utils.autodiff.recording import (
+    Exit,
+    GradientCall,
+    Place,
+    Recording,
+    agree,
+    is_variable,
+    numbers,
+)
+from utils.autodiff.trial import Trial, outcome
+
+
+def how_it_left(trial: Trial, exit_: Exit, name: str) -> Finding:
+    """Say how a value left, whatever came of it."""
+    shown = trial.display(exit_.tensor) or name
+    return left_tensorflow(exit_, name, shown, unexecuted(trial.recording, name))
+
+
+def find_exit(
+    trial: Trial,
+    targets: list[Any],
+    source: Any,
+    name: str,
+    dependent: set[int],
+    call: GradientCall | None,
+) -> Finding | None:
+    """Find the value that left TensorFlow and on which the result depends, by moving each."""
+    groups: dict[Any, list[Exit]] = {}
+    for exit_ in trial.recording.exits:
+        if exit_key(trial.recording, exit_) in dependent:
+            site = (exit_.kind, exit_.through, exit_.places[0] if exit_.places else None)
+            groups.setdefault(site, []).append(exit_)
+    if not groups:
+        return None
+    base = outcome(trial.recording, call)
+    steady = agree(base, outcome(trial.record(replay=trial.recording, trace=False), call))
+    ordered = sorted(groups.values(), key=lambda g: (g[0].kind == "__bool__", g[0].index))
+    if not steady:
+        return how_it_left(trial, ordered[0][0], name)
+    for group in ordered[:16]:
+        for change in (a_little, a_lot, in_another_order):
+            changed = trial.record(
+                replay=trial.recording,
+                trace=False,
+                change_exits=frozenset(e.index for e in group),
+                change=change,
+            )
+            if changed.error is None and not agree(base, outcome(changed, call)):
+                finding, tensor = how_it_left(trial, group[0], name), group[0].tensor
+                return replace(finding, also=further(trial.recording, [tensor], source, name))
+            if group[0].kind == "__bool__":
+                break
+    return None
+
+
+def other_door(trial: Trial, source: Any, name: str, call: GradientCall | None) -> Finding | None:
+    """Change the source itself: does the target move although nothing recorded links them?"""
+    base = outcome(trial.recording, call)
+    for change in (a_little, a_lot, in_another_order):
+        if is_variable(source):
+            before = source.read_value()
+            try:
+                source.assign(tf.constant(change(before.numpy()), dtype=before.dtype))
+                changed = trial.record(replay=trial.recording, trace=False)
+            except (TypeError, ValueError, tf.errors.OpError):
+                return None
+            finally:
+                source.assign(before)
+        else:
+            moved = tf.nest.map_structure(
+                lambda part, change=change: (
+                    tf.constant(change(part.numpy()), dtype=part.dtype) if part is source else part
+                ),
+                trial.inputs,
+            )
+            if not any(part is source for part in tf.nest.flatten(trial.inputs)):
+                return None
+            changed = trial.record(moved, replay=trial.recording, trace=False)
+        if changed.error is not None or agree(base, outcome(changed, call)):
+            continue
+        if not agree(base, outcome(trial.record(replay=trial.recording, trace=False), call)):
+            return None
+        place = _reentry(trial, changed)
+        return Finding(
+            "left_tensorflow",
+            f"The result changes with `{name}`, but no recorded op links the two: on the way "
+            "the value leaves TensorFlow and comes back as a constant, here at the latest.",
+            "Use TensorFlow's ops all the way from the input to the result.",
+            place,
+        )
+    return None
+
+
+def _reentry(trial: Trial, changed: Recording) -> Place | None:
+    for op, other in zip(trial.recording.ops, changed.ops, strict=False):
+        if op.type != other.type:
+            return op.place
+        for one, two in zip(op.inputs, other.inputs, strict=False):
+            leaf = id(one) not in trial.recording.producer
+            if leaf and one.dtype not in (tf.resource, tf.variant):
+                if not agree(numbers(one), numbers(two)):
+                    return trial.recording.made.get(id(one)) or op.place
+    return None
