@@ -419,7 +419,7 @@ def twice(x):
 
 
 @right("2.6")
-def by_a_mask(x):
+def with_a_mask(x):
     zero = tf.cast(x == 0, x.dtype)
     return (1 - zero) * tf.sin(x) / (x + zero) + zero
 

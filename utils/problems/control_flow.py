@@ -702,6 +702,14 @@ def log_or_line(cases: Cases, f: Any) -> Finding | None:
 
     mistakes = [
         Mistake(
+            "other_condition",
+            lambda x: log(x) if x > 0 else x - 1,
+            Text(
+                "For x = {inputs} it takes the logarithm, `{value}`; that begins above 1, not above 0.",
+                "x = {inputs}에서 로그를 구해 `{value}`이(가) 나와요. 로그는 0이 아니라 1보다 클 때부터예요.",
+            ),
+        ),
+        Mistake(
             "always_the_log",
             log,
             Text(
@@ -725,14 +733,6 @@ def log_or_line(cases: Cases, f: Any) -> Finding | None:
             Text(
                 "The two branches have changed places: the logarithm belongs to `x` above 1.",
                 "두 분기가 바뀌었어요. 로그는 `x`가 1보다 클 때예요.",
-            ),
-        ),
-        Mistake(
-            "other_condition",
-            lambda x: log(x) if x > 0 else x - 1,
-            Text(
-                "For x = {inputs} it takes the logarithm, `{value}`; that begins above 1, not above 0.",
-                "x = {inputs}에서 로그를 구해 `{value}`이(가) 나와요. 로그는 0이 아니라 1보다 클 때부터예요.",
             ),
         ),
         Mistake(
