@@ -219,7 +219,7 @@ def _faults_of_cells(node: NotebookNode, problems: dict[str, Problem]) -> Iterat
             yield f"cell problem-{place} does not begin with “## {number} ” and a title"
         if graded.metadata.nbgrader.get("points") != problem.points:
             yield f"cell check-{place} is not worth the {problem.points} points of its problem"
-        if "### BEGIN HIDDEN TESTS" not in graded.source:
+        if problem.cases and "### BEGIN HIDDEN TESTS" not in graded.source:
             yield f"cell check-{place} has no hidden test"
         if not _ends_in_check(graded.source, number):
             yield f"cell check-{place} does not end in check({number!r}, ...)"

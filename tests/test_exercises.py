@@ -57,7 +57,8 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def nbgrader(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "nbgrader", *arguments]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PATH": path}  # nbgrader calls alembic
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
@@ -68,7 +69,11 @@ def nbgrader(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def filled(blank: NotebookNode, solution: NotebookNode, every: int = 1) -> NotebookNode:
     """Return the exercise with the solutions of all problems, or of each ``every``-th."""
     node = nbformat.from_dict(blank)
-    answers = {cell.id: cell.source for cell in solution.cells if "answer-" in cell.id}
+    answers = {
+        cell.id: cell.source
+        for cell in solution.cells
+        if cell.id.startswith(("answer-", "written-"))
+    }
     for number, name in enumerate(answers):
         if number % every == 0:
             cell_of(node, name).source = answers[name]
