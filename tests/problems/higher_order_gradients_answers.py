@@ -571,7 +571,7 @@ def recursive(f, start, steps):
 
 
 def critic(x, w):
-    return tf.tanh(tf.linalg.matvec(x, w))
+    return tf.linalg.matvec(tf.tanh(x), w)
 
 
 def slopes_towards(x, w):

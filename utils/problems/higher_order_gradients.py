@@ -444,6 +444,7 @@ def nth_derivative(cases: Cases, f: Any) -> Finding | None:
     cases=[
         ([-2.0, -0.4, 0.3, 1.7], [1.0, 3.0, -2.0, 0.5]),
         ([0.9, -1.1, 0.6], [-0.2, 4.0, 0.7]),
+        ([2.0, 0.5, -0.3], [3.0, 0.5, -2.0]),
     ],
     hints=[
         Text(
@@ -1275,7 +1276,7 @@ def hessian_times(cases: Cases, f: Any) -> Finding | None:
 
 def _built_the_hessian(f: Any) -> Finding | None:
     """Look for a tensor with n * n numbers in what a right answer computes."""
-    from utils.autodiff.tape_recording import record
+    from utils.autodiff.recorder import record
 
     n = 23
     recording = record(f, (_bowl, tf.linspace(0.1, 1.0, n), tf.linspace(-1.0, 1.0, n)), trace=False)
@@ -1472,15 +1473,6 @@ def newton(cases: Cases, f: Any) -> Finding | None:
             ),
         ),
         Mistake(
-            "start_returned",
-            lambda start, steps: np.array(start),
-            Text(
-                "`{value}` is where you started. Does the loop keep the new point, `p = p - step`, and"
-                " is p what you return?",
-                "`{value}`은(는) 출발점이에요. 반복문에서 `p = p - step`으로 새 점을 보관하고 p를 돌려주나요?",
-            ),
-        ),
-        Mistake(
             "one_step_short",
             lambda start, steps: walk(_landing, start, steps - 1),
             Text(
@@ -1488,6 +1480,15 @@ def newton(cases: Cases, f: Any) -> Finding | None:
                     each.replace("{steps}", words)
                     for each, words in zip(short, ("all steps", "모든 걸음"), strict=True)
                 )
+            ),
+        ),
+        Mistake(
+            "start_returned",
+            lambda start, steps: np.array(start),
+            Text(
+                "`{value}` is where you started. Does the loop keep the new point, `p = p - step`, and"
+                " is p what you return?",
+                "`{value}`은(는) 출발점이에요. 반복문에서 `p = p - step`으로 새 점을 보관하고 p를 돌려주나요?",
             ),
         ),
         Mistake(
@@ -1648,14 +1649,14 @@ def gradient_penalty(cases: Cases, f: Any) -> Finding | None:
         return ((lengths(slopes) - 1) ** 2).mean()
 
     def mean_output(slopes: Array, x: Array, w: Array) -> Any:
-        return np.tanh(x @ w).mean()
+        return (np.tanh(x) @ w).mean()
 
     Formula = Callable[[Array, Array, Array], Any]
 
     def penalty(formula: Formula) -> Callable[[Any, Any], Any]:
         def value(x: Any, w: Any) -> Any:
             at, weights = np.array(x), np.array(w)
-            slopes = (1 - np.tanh(at @ weights) ** 2)[:, None] * weights
+            slopes = (1 - np.tanh(at) ** 2) * weights
             return formula(slopes, at, weights)
 
         return value
@@ -1839,7 +1840,7 @@ def gradient_penalty(cases: Cases, f: Any) -> Finding | None:
         ),
         (
             "outputs_punished",
-            lambda s, x, w: ((np.tanh(x @ w) - 1) ** 2).mean(),
+            lambda s, x, w: ((np.tanh(x) @ w - 1) ** 2).mean(),
             Text(
                 "`{value}` compares the critic's *outputs* with 1. The penalty is on its slopes towards"
                 " x.",
@@ -1856,10 +1857,7 @@ def gradient_penalty(cases: Cases, f: Any) -> Finding | None:
         ),
         (
             "slopes_towards_w",
-            lambda s, x, w: (
-                (np.sqrt((((1 - np.tanh(x @ w) ** 2)[:, None] * x).sum(axis=0) ** 2).sum()) - 1)
-                ** 2
-            ),
+            lambda s, x, w: (np.sqrt((np.tanh(x).sum(axis=0) ** 2).sum()) - 1) ** 2,
             Text(
                 "`{value}` comes from the slopes towards the *weights*. Inside, the slopes towards the"
                 " examples x are meant: `tape.gradient(y, x)`.",
@@ -1928,7 +1926,7 @@ def gradient_penalty(cases: Cases, f: Any) -> Finding | None:
                 )
                 for value in (
                     pair(right, mean_output),
-                    pair(right, lambda s, x, w: np.tanh(x @ w).sum()),
+                    pair(right, lambda s, x, w: (np.tanh(x) @ w).sum()),
                 )
             ),
             Mistake(
