@@ -435,12 +435,12 @@ def _wants_other_labels(
 ) -> Finding | None:
     """Name the loss that cannot read a label such as 9, by trying rows with a single 1."""
     rows = np.eye(CLASSES, dtype="float32")[labels]
-    results, finding = guarded(_evaluate, model, images, rows)
+    loss, finding = guarded(lambda: np.mean(keras.losses.get(model.loss)(rows, outputs)))
     if finding:
         return None
     clipped = np.clip(outputs, 1e-7, 1 - 1e-7)
     binary = -np.where(rows, np.log(clipped), np.log1p(-clipped)).mean()
-    if agree(results["loss"], binary, 1e-3):
+    if agree(loss, binary, 1e-3):
         return Finding(
             "binary_loss",
             Text(
@@ -450,6 +450,8 @@ def _wants_other_labels(
                 " sparse categorical cross-entropy를 쓰세요.",
             ),
         )
+    if any(agree(loss, (np.abs(outputs - rows) ** power).mean(), 1e-3) for power in (1, 2)):
+        return Finding("regression_loss", REGRESSION_LOSS)
     return Finding(
         "categorical_loss",
         Text(
@@ -470,9 +472,8 @@ def _named_loss(
         f"이미지 40장에서 모델이 보고한 손실은 `{loss:.4g}`인데, -log p(정답 클래스)의 평균은 `{right:.4g}`이에요.",
     )
     clipped = np.clip(outputs, 1e-7, 1 - 1e-7)
-    if not is_probability and agree(
-        loss, _cross_entropy(clipped / clipped.sum(axis=1, keepdims=True), labels), 1e-2
-    ):
+    chosen = clipped[np.arange(len(labels)), labels] / clipped.sum(axis=1)
+    if not is_probability and agree(loss, -np.log(chosen).mean(), 1e-2):
         return Finding(
             "logits_without_from_logits",
             start
@@ -498,14 +499,7 @@ def _named_loss(
     if agree(loss, (distance**2).mean(), 1e-3) or agree(loss, np.abs(distance).mean(), 1e-3):
         return Finding(
             "regression_loss",
-            start
-            + Text(
-                "Yours is the distance between the ten outputs and the *number* of the class, as if an"
-                " ankle boot (9) were nine times a trouser (1). A class is a name: use sparse"
-                " categorical cross-entropy.",
-                "열 개의 출력과 클래스 *번호* 사이의 거리를 잰 값이에요. 앵클부츠(9)가 바지(1)의 아홉 배인 것처럼요."
-                " 클래스는 이름일 뿐이니 sparse categorical cross-entropy를 쓰세요.",
-            ),
+            start + REGRESSION_LOSS,
         )
     return Finding(
         "other_loss",
@@ -515,6 +509,14 @@ def _named_loss(
             "sparse categorical cross-entropy를 쓰고, 모델이 무엇으로 끝나는지 알려 주세요.",
         ),
     )
+
+
+REGRESSION_LOSS = Text(
+    "The loss measures distances between numbers, as if an ankle boot (9) were nine times a trouser (1)."
+    " A class is a name and not a quantity: use sparse categorical cross-entropy.",
+    "수와 수 사이의 거리를 재는 손실이에요. 앵클부츠(9)가 바지(1)의 아홉 배인 것처럼요. 클래스는 양이 아니라 이름이니 sparse"
+    " categorical cross-entropy를 쓰세요.",
+)
 
 
 def _does_not_learn(model: keras.Model) -> Finding | None:

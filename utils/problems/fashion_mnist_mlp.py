@@ -1182,8 +1182,8 @@ def _naive_losses() -> list[Mistake]:
     cases=[
         (*_logits(0, 6, 2.0), True),
         (_logits(1, 6, 2.0)[0], softmax(_logits(1, 6, 2.0)[1]), False),
-        (_logits(2, 9, 5.0)[0], softmax(_logits(2, 9, 1.0)[1]), False),
-        (*_logits(3, 9, 5.0), True),
+        (_logits(2, 9, 1.0)[0], softmax(_logits(2, 9, 1.0)[1]), False),
+        (*_logits(3, 9, 1.0), True),
         (*_logits(4, 8, 200.0), True),
     ],
     hints=[
