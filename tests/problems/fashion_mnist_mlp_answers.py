@@ -1,6 +1,7 @@
 """Answers to the problems of lesson 5."""
 
 import functools
+import itertools
 
 import keras
 import numpy as np
@@ -424,7 +425,7 @@ def as_in_the_lesson_too(probabilities, labels, k):
 @right("5.3")
 def in_plain_python(probabilities, labels, k):
     mistakes = []
-    for i, (row, label) in enumerate(zip(probabilities, labels)):
+    for i, (row, label) in enumerate(zip(probabilities, labels, strict=False)):
         if row.argmax() != label:
             mistakes.append((row.max(), i))
     return [i for _, i in sorted(mistakes, reverse=True)][:k]
@@ -619,7 +620,7 @@ def by_log_softmax(labels, outputs, from_logits):
 @right("5.5")
 def by_hand(labels, outputs, from_logits):
     total = 0.0
-    for label, row in zip(labels, outputs.astype("float64")):
+    for label, row in zip(labels, outputs.astype("float64"), strict=False):
         if from_logits:
             total += row.max() + np.log(np.exp(row - row.max()).sum()) - row[label]
         else:
@@ -639,7 +640,7 @@ def with_one_hot_rows(labels, outputs, from_logits):
 @wrong("5.6", "transposed")
 def answers_in_rows(labels, predicted, classes):
     matrix = np.zeros((classes, classes), dtype=int)
-    for true, answer in zip(labels, predicted):
+    for true, answer in zip(labels, predicted, strict=False):
         matrix[answer, true] += 1
     return matrix
 
@@ -672,7 +673,7 @@ def fancy_index(labels, predicted, classes):
 @wrong("5.6", "only_mistakes")
 def mistakes_only(labels, predicted, classes):
     matrix = np.zeros((classes, classes), dtype=int)
-    for true, answer in zip(labels, predicted):
+    for true, answer in zip(labels, predicted, strict=False):
         if true != answer:
             matrix[true, answer] += 1
     return matrix
@@ -693,7 +694,7 @@ def right_ones_of_each_class(labels, predicted, classes):
 @right("5.6")
 def a_loop(labels, predicted, classes):
     matrix = np.zeros((classes, classes), dtype=int)
-    for true, answer in zip(labels, predicted):
+    for true, answer in zip(labels, predicted, strict=False):
         matrix[true, answer] += 1
     return matrix
 
@@ -721,7 +722,7 @@ def table(probabilities, labels, bins):
     confidence = probabilities.max(axis=1)
     is_right = probabilities.argmax(axis=1) == labels
     edges = np.linspace(0, 1, bins + 1)
-    for low, high in zip(edges[:-1], edges[1:]):
+    for low, high in itertools.pairwise(edges):
         group = (low < confidence) & (confidence <= high)
         if group.any():
             yield confidence[group].mean(), is_right[group].mean(), group.mean()
@@ -759,7 +760,7 @@ def empty_groups_averaged(probabilities, labels, bins):
     confidence = probabilities.max(axis=1)
     is_right = probabilities.argmax(axis=1) == labels
     edges, total = np.linspace(0, 1, bins + 1), 0.0
-    for low, high in zip(edges[:-1], edges[1:]):
+    for low, high in itertools.pairwise(edges):
         group = (low < confidence) & (confidence <= high)
         total += group.mean() * abs(confidence[group].mean() - is_right[group].mean())
     return total
@@ -770,7 +771,7 @@ def lower_edges_included(probabilities, labels, bins):
     confidence = probabilities.max(axis=1)
     is_right = probabilities.argmax(axis=1) == labels
     edges, total = np.linspace(0, 1, bins + 1), 0.0
-    for low, high in zip(edges[:-1], edges[1:]):
+    for low, high in itertools.pairwise(edges):
         group = (low <= confidence) & (confidence < high)
         if group.any():
             total += group.mean() * abs(confidence[group].mean() - is_right[group].mean())
@@ -782,7 +783,7 @@ def by_the_true_probability(probabilities, labels, bins):
     confidence = probabilities[np.arange(len(labels)), labels]
     is_right = probabilities.argmax(axis=1) == labels
     edges, total = np.linspace(0, 1, bins + 1), 0.0
-    for low, high in zip(edges[:-1], edges[1:]):
+    for low, high in itertools.pairwise(edges):
         group = (low < confidence) & (confidence <= high)
         if group.any():
             total += group.mean() * abs(confidence[group].mean() - is_right[group].mean())
@@ -815,7 +816,7 @@ def with_digitize(probabilities, labels, bins):
 @right("5.7")
 def with_ceilings(probabilities, labels, bins):
     totals = {}
-    for row, label in zip(probabilities, labels):
+    for row, label in zip(probabilities, labels, strict=False):
         group = int(np.ceil(float(row.max()) * bins))
         totals[group] = totals.get(group, 0.0) + float(row.max()) - (row.argmax() == label)
     return tf.constant(sum(map(abs, totals.values())) / len(labels))

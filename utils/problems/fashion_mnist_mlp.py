@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import keras
@@ -190,15 +190,21 @@ def _scaled(x: Array) -> Array:
     return x / np.float32(255)
 
 
+def _on_both(
+    of_train: Callable[[Array], Array], of_test: Callable[[Array], Array]
+) -> Callable[[Array, Array], Any]:
+    return lambda train, test: (of_train(train), of_test(test))
+
+
 def _ways_to_scale_both() -> list[Mistake]:
     """Return each wrong way for both sets, for the test images alone and for the training images."""
     found = []
     for name, way, text in WAYS_TO_SCALE:
         sets: list[tuple[str, Callable[[Array, Array], Any], Text]] = [
-            ("", lambda a, b, way=way: (way(a), way(b)), Text("Both sets", "두 집합")),
+            ("", _on_both(way, way), Text("Both sets", "두 집합")),
             (
                 "_test",
-                lambda a, b, way=way: (_scaled(a), way(b)),
+                _on_both(_scaled, way),
                 Text(
                     "The training images are right. The test images",
                     "학습 이미지는 맞아요. 시험 이미지",
@@ -206,7 +212,7 @@ def _ways_to_scale_both() -> list[Mistake]:
             ),
             (
                 "_train",
-                lambda a, b, way=way: (way(a), _scaled(b)),
+                _on_both(way, _scaled),
                 Text(
                     "The test images are right. The training images",
                     "시험 이미지는 맞아요. 학습 이미지",
@@ -396,6 +402,10 @@ def _ranking(wrong_way: Callable[[Array, Array, Array, Array, int], Any]) -> Cal
         )
 
     return value
+
+
+def _one_off(change: int) -> Callable[[Array, Array, Array, Array, int], list[int]]:
+    return lambda wrong, sure, true, predicted, k: _top(wrong, sure, k + change)
 
 
 RIGHT_INCLUDED = Text(
@@ -593,7 +603,7 @@ def most_confident_mistakes(cases: Cases, f: Any) -> Finding | None:
             *(
                 said(
                     "one_off",
-                    lambda w, s, t, p, k, change=change: _top(w, s, k + change),
+                    _one_off(change),
                     Text(
                         "The order is right, the number of images is not: {value} where `k` are asked for.",
                         "순서는 맞지만 개수가 달라요: {value}. `k`개가 필요해요.",
@@ -983,6 +993,15 @@ def _losses() -> list[Mistake]:
     def rows(labels: Array) -> Array:
         return np.eye(10)[labels]
 
+    def to_base(base: int) -> Callable[[Array, Array], Any]:
+        return lambda p, labels: price(p, labels).mean() / np.log(base)
+
+    def of_all_pairs(total: Callable[[Array], Any]) -> Callable[[Array, Array], Any]:
+        return lambda p, labels: total(-np.log(p[:, labels]))
+
+    def of_all_classes(total: Callable[[Array], Any]) -> Callable[[Array, Array], Any]:
+        return lambda p, labels: total(-np.log(p))
+
     def over_images(z: Array) -> Array:
         return softmax(z.T).T
 
@@ -1036,7 +1055,7 @@ def _losses() -> list[Mistake]:
         *(
             with_loss(
                 "other_base",
-                lambda p, y, base=base: price(p, y).mean() / np.log(base),
+                to_base(base),
                 Text(
                     "`{value}` comes of a logarithm to another base; the natural one, `np.log`, gives"
                     " `{expected}`.",
@@ -1058,7 +1077,7 @@ def _losses() -> list[Mistake]:
         *(
             with_loss(
                 "all_pairs",
-                lambda p, y, total=total: total(-np.log(p[:, y])),
+                of_all_pairs(total),
                 ALL_PAIRS,
             )
             for total in (np.mean, np.sum, lambda each: each.sum(axis=1).mean())
@@ -1066,7 +1085,7 @@ def _losses() -> list[Mistake]:
         *(
             with_loss(
                 "all_classes",
-                lambda p, y, total=total: total(-np.log(p)),
+                of_all_classes(total),
                 Text(
                     "`{value}` charges for all ten probabilities. Only the true class counts.",
                     "`{value}`은(는) 확률 열 개 모두에 값을 매겼어요. 정답 클래스만 세어야 해요.",
@@ -1308,10 +1327,7 @@ def confusion_matrix(cases: Cases, f: Any) -> Finding | None:
                     "`{value}`은(는) 행과 열이 바뀌었어요. 정답이 행을, 예측이 열을 정해요.",
                 ),
             ),
-            *(
-                said("normalised", lambda m, axis=axis: _shares(m, axis), NORMALISED)
-                for axis in (1, 0, None)
-            ),
+            *(said("normalised", partial(_shares, axis=axis), NORMALISED) for axis in (1, 0, None)),
             said("normalised", lambda m: np.nan_to_num(_shares(m, 1)), NORMALISED),
             said("normalised", lambda m: np.nan_to_num(_shares(m, 0)), NORMALISED),
             said("normalised", lambda m: np.nan_to_num(_shares(m.T, 1)), NORMALISED),
@@ -1382,7 +1398,7 @@ def confusion_matrix(cases: Cases, f: Any) -> Finding | None:
             *(
                 said(
                     "class_totals",
-                    lambda m, axis=axis: m.sum(axis=axis),
+                    partial(np.sum, axis=axis),
                     Text(
                         "`{value}` says how often each class occurs. Count pairs: true class *and* answer.",
                         "`{value}`은(는) 클래스마다 나온 횟수예요. 정답과 예측의 *짝*을 세세요.",
