@@ -440,11 +440,9 @@ def _explains(mistake: Mistake, tried: Tried, tolerance: float) -> bool:
     if callable(value):
         try:
             value = value(*tried.inputs)
-        except (
-            ArithmeticError,
-            ValueError,
-            IndexError,
-        ):  # this mistake is impossible for this case
+        except OverflowError:
+            value = np.inf
+        except (ArithmeticError, ValueError, IndexError):  # impossible for this case
             return False
     return agree(tried.value, value, tolerance)
 
