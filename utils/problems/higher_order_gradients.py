@@ -1279,7 +1279,7 @@ def hessian_times(cases: Cases, f: Any) -> Finding | None:
 
 def _built_the_hessian(f: Any) -> Finding | None:
     """Look for a tensor with n * n numbers in what a right answer computes."""
-    from utils.autodiff.tape_recording import record
+    from utils.autodiff.recorder import record
 
     n = 23
     recording = record(f, (_bowl, tf.linspace(0.1, 1.0, n), tf.linspace(-1.0, 1.0, n)), trace=False)
