@@ -646,6 +646,6 @@ def squares_by_hand(x, w):
 @tf.function
 def in_closed_form(x, w):
     with tf.GradientTape() as tape:
-        lengths = tf.norm((1.0 - tf.tanh(x) ** 2) * w, axis=1)
+        lengths = tf.norm(w * (1.0 - tf.tanh(x) ** 2), axis=1)
         penalty = tf.reduce_mean((lengths - 1.0) ** 2)
     return penalty, tape.gradient(penalty, w)

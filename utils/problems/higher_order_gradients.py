@@ -258,15 +258,19 @@ def nth_derivative(cases: Cases, f: Any) -> Finding | None:
     def of(name: str, n: int, x: float) -> float:
         return CURVES[name].derivative(n, x)
 
-    def slope_of_slope(name: str, n: int, x: float) -> float:
-        for _ in range(n):
-            x = of(name, 1, x)
+    def repeated(name: str, order: int, n: int, x: float) -> float:
+        try:
+            for _ in range(n):
+                x = of(name, order, x)
+        except OverflowError:
+            return math.inf
         return x
 
+    def slope_of_slope(name: str, n: int, x: float) -> float:
+        return repeated(name, 1, n, x)
+
     def itself(name: str, n: int, x: float) -> float:
-        for _ in range(n):
-            x = of(name, 0, x)
-        return x
+        return repeated(name, 0, n, x)
 
     first_only = Text(
         "`{value}` is the first derivative, whatever n is. Each further derivative needs a tape of"
@@ -442,7 +446,7 @@ def nth_derivative(cases: Cases, f: Any) -> Finding | None:
     difficulty=2,
     points=3,
     cases=[
-        ([-2.0, -0.4, 0.3, 1.7], [1.0, 3.0, -2.0, 0.5]),
+        ([-2.0, -0.4, 0.3, 1.7], [2.5, 3.0, -2.0, 0.5]),
         ([0.9, -1.1, 0.6], [-0.2, 4.0, 0.7]),
         ([2.0, 0.5, -0.3], [3.0, 0.5, -2.0]),
     ],
@@ -1567,19 +1571,25 @@ def newton(cases: Cases, f: Any) -> Finding | None:
             ),
         ),
     ]
+    named = {each.name for each in mistakes}
     single = [case for case in cases if case[1] == 1]
-    others = [case for case in cases if case[1] != 1]
-    finding = judge(f, single, by(_landing), mistakes, prepare=prepare, tolerance=tolerance)
-    vague = finding and finding.name not in {each.name for each in mistakes}
-    if finding and vague and finding.name != NOT_ATTEMPTED.name:
-        moved = [(start, steps, run(f, *prepare(start, steps))) for start, steps in single]
-        if all(along(start, steps, _slope, value) for start, steps, value in moved):
-            return GRADIENT_DESCENT
-        if all(
-            along(start, steps, lambda p: p - _landing(p), value) for start, steps, value in moved
-        ):
-            return STEP_SCALED
-    return finding or judge(f, others, by(_landing), mistakes, prepare=prepare, tolerance=tolerance)
+
+    def judged(chosen: Cases) -> Finding | None:
+        with np.errstate(all="ignore"):
+            return judge(f, chosen, by(_landing), mistakes, prepare=prepare, tolerance=tolerance)
+
+    finding = judged(cases)
+    if finding is None or finding.name in named or not callable(f) or unattempted(f):
+        return finding
+    first_step = judged(single)
+    if first_step is None or first_step.name in named:
+        return first_step or finding
+    moved = [(start, steps, run(f, *prepare(start, steps))) for start, steps in single]
+    if all(along(start, steps, _slope, value) for start, steps, value in moved):
+        return GRADIENT_DESCENT
+    if all(along(start, steps, lambda p: p - _landing(p), value) for start, steps, value in moved):
+        return STEP_SCALED
+    return first_step
 
 
 GRADIENT_DESCENT = Finding(
