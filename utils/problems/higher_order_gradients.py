@@ -448,7 +448,6 @@ def nth_derivative(cases: Cases, f: Any) -> Finding | None:
     cases=[
         ([-2.0, -0.4, 0.3, 1.7], [2.5, 3.0, -2.0, 0.5]),
         ([0.9, -1.1, 0.6], [-0.2, 4.0, 0.7]),
-        ([2.0, 0.5, -0.3], [3.0, 0.5, -2.0]),
     ],
     hints=[
         Text(
@@ -1477,6 +1476,15 @@ def newton(cases: Cases, f: Any) -> Finding | None:
             ),
         ),
         Mistake(
+            "start_returned",
+            lambda start, steps: np.array(start),
+            Text(
+                "`{value}` is where you started. Does the loop keep the new point, `p = p - step`, and"
+                " is p what you return?",
+                "`{value}`은(는) 출발점이에요. 반복문에서 `p = p - step`으로 새 점을 보관하고 p를 돌려주나요?",
+            ),
+        ),
+        Mistake(
             "one_step_short",
             lambda start, steps: walk(_landing, start, steps - 1),
             Text(
@@ -1484,15 +1492,6 @@ def newton(cases: Cases, f: Any) -> Finding | None:
                     each.replace("{steps}", words)
                     for each, words in zip(short, ("all steps", "모든 걸음"), strict=True)
                 )
-            ),
-        ),
-        Mistake(
-            "start_returned",
-            lambda start, steps: np.array(start),
-            Text(
-                "`{value}` is where you started. Does the loop keep the new point, `p = p - step`, and"
-                " is p what you return?",
-                "`{value}`은(는) 출발점이에요. 반복문에서 `p = p - step`으로 새 점을 보관하고 p를 돌려주나요?",
             ),
         ),
         Mistake(
