@@ -9,6 +9,8 @@ import numpy as np
 import tensorflow as tf
 from collected import right, right_answers, wrong, wrong_answers
 
+from utils.checks import other_cases
+
 
 @wrong("1.1", "none_constant_not_watched")
 def never_watched(x):
@@ -460,6 +462,12 @@ def mended_in_place():
         return tape.gradient(y, x)
 
     return CAUSES, [ada, *BROKEN[1:]]
+
+
+@wrong_answers("1.4", "functions_missing")
+def the_list_made_shorter():
+    other_cases("1.4", ("ada", "alan"))
+    return {"ada": "watched late"}, BROKEN[:1]
 
 
 @right_answers("1.4")

@@ -808,7 +808,19 @@ def two_slopes(cases: Cases, answer: Any) -> Finding | None:
     ),
 )
 def causes_of_none(cases: Cases, answer: Any, functions: Any) -> Finding | None:
-    return causes_named(answer, functions if isinstance(functions, list) else [])
+    functions = functions if isinstance(functions, list) else []
+    names = {getattr(f, "__name__", "") for f in functions}
+    missing = [name for case in cases for name in case if name not in names]
+    if missing:
+        return Finding(
+            "functions_missing",
+            Text(
+                f"`{missing[0]}` is missing from the list `broken`: run the cells with the functions again"
+                " as they were handed out.",
+                f"`broken` 리스트에 `{missing[0]}`이(가) 없어요. 함수가 있는 셀을 처음 그대로 다시 실행하세요.",
+            ),
+        )
+    return causes_named(answer, functions)
 
 
 def _within(name: str, finding: Finding | None) -> Finding | None:
