@@ -601,6 +601,17 @@ def _weights_finding(case: NetworkCase, model: Any) -> Finding | None:
     mine = [np.array(each) for each in model.get_weights()]
     if _near(mine, step.after):
         return None
+    if case.frozen and _near(mine[2:], step.after[2:]):
+        return Finding(
+            "frozen_layer",
+            Text(
+                "The frozen layer has moved. A tape finds gradients for its weights as well; it is"
+                " `model.trainable_variables` that leaves them out.",
+                "고정된 층이 움직였어요. 테이프는 그 가중치의 그래디언트도 구해요. 그것을 빼 주는 것은"
+                " `model.trainable_variables`예요.",
+            ),
+            0.5,
+        )
     for name, weights, text in _weight_mistakes(case):
         if _near(mine, weights):
             return Finding(name, text)
@@ -2367,8 +2378,8 @@ def _stop_mistakes(run: Run) -> Iterator[tuple[str, int, Text]]:
         "one_epoch_too_late",
         _right_end(run, run.patience + 1),
         Text(
-            "You trained one epoch too many: with a patience of {patience} the {patience}th epoch in a"
-            " row without a new best is the last. Is it `>` where `>=` belongs?",
+            "You trained one epoch too many: with a patience of {patience} the loop ends as soon as"
+            " {patience} in a row have brought no new best. Is it `>` where `>=` belongs?",
             "한 에포크를 더 학습했어요. patience가 {patience}이면 최고 기록 없이 연달아 지난 {patience}번째"
             " 에포크가 마지막이에요. `>=` 대신 `>`를 쓰지 않았나요?",
         ),
@@ -2674,9 +2685,10 @@ def _ending_finding(wrong: list[tuple[Run, Played]], share: float) -> Finding:
     unstopped = [each for each in wrong if each[1].ending.epochs != _right_end(each[0])]
     explained = [_explained(*each) for each in unstopped or wrong]
     common = set.intersection(*(names for names, _ in explained))
-    for name, text in explained[0][1].items():
+    telling = sorted(explained[0][1], key=lambda name: name.startswith("one_epoch_too"))
+    for name in telling:  # by one epoch others are off by chance
         if name in common:
-            return Finding(name, text, share)
+            return Finding(name, explained[0][1][name], share)
     run, played = (unstopped or wrong)[0]
     right = _right_end(run)
     best = _best(run.val_losses[:right])
