@@ -137,7 +137,7 @@ def train_on_batch(model, images, labels, rate):
     return model.train_on_batch(images, labels)
 
 
-@wrong("6.2", "frozen_layer")
+@wrong("6.2", "frozen_layer", points=2.5)
 def all_weights(model, images, labels, rate):
     with tf.GradientTape() as tape:
         loss = loss_function(labels, model(images, training=True))
