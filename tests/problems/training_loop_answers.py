@@ -636,3 +636,190 @@ def with_copies_of_variables(model, train_epoch, validate, patience, most_epochs
     for variable, value in zip(model.variables, kept):
         variable.assign(value)
     return list(history.values())
+
+
+# More wrong answers, made of parts
+
+
+def line_slopes(x, y, w, b, reduce=tf.reduce_mean):
+    with tf.GradientTape() as tape:
+        loss = reduce((w * x + b - y) ** 2)
+    return tape.gradient(loss, [w, b])
+
+
+def loss_and_gradients(model, images, labels, training=True):
+    with tf.GradientTape() as tape:
+        loss = loss_function(labels, model(images, training=training))
+    return loss, tape.gradient(loss, model.trainable_variables)
+
+
+def descend(variables, gradients, rate):
+    for variable, gradient in zip(variables, gradients):
+        variable.assign_sub(rate * gradient)
+
+
+def slope_of(loss, w):
+    with tf.GradientTape() as tape:
+        value = loss(w)
+    return tape.gradient(value, w)
+
+
+def adam_with(gradients, rate, b1, b2, *, first=1, mend=True, inside=0.0, outside=1e-7, sign=-1):
+    w = m = v = tf.zeros_like(gradients[0])
+    path = []
+    for t, g in enumerate(gradients, start=first):
+        m = b1 * m + (1 - b1) * g
+        v = b2 * v + (1 - b2) * g**2
+        m_hat = m / (1 - b1**t) if mend else m
+        v_hat = v / (1 - b2**t) if mend else v
+        w = w + sign * rate * m_hat / (tf.sqrt(v_hat + inside) + outside)
+        path.append(w)
+    return path
+
+
+def batch_losses(step, images, labels, size, stop=None):
+    starts = range(0, stop or len(labels), size)
+    return [float(step(images[i : i + size], labels[i : i + size])) for i in starts]
+
+
+def early(model, train_epoch, validate, patience, most_epochs, late=0, keep="values", watch="val"):
+    best, waited, kept, seen = float("inf"), 0, None, []
+    for _ in range(most_epochs):
+        trained = train_epoch()
+        seen.append(validate())
+        loss = seen[-1] if watch == "val" else trained
+        if loss < best:
+            best, waited = loss, 0
+            kept = model.get_weights() if keep == "values" else model.weights
+        else:
+            waited += 1
+            if waited >= patience + late:
+                break
+    for variable, value in zip(model.weights, kept):
+        variable.assign(value)
+    return seen
+
+
+@wrong("6.1", "rate_twice")
+def rate_in_both(x, y, w, b, rate):
+    dw, db = line_slopes(x, y, w, b)
+    dw, db = rate * dw, rate * db
+    return w - rate * dw, b - rate * db
+
+
+@wrong("6.1", "returns_nothing")
+def moved_and_silent(x, y, w, b, rate):
+    dw, db = line_slopes(x, y, w, b)
+    w.assign_sub(rate * dw)
+    b.assign_sub(rate * db)
+
+
+@wrong("6.2", "only_kernels", 1)
+def kernels_alone(model, images, labels, rate):
+    loss, gradients = loss_and_gradients(model, images, labels)
+    descend(model.trainable_variables[::2], gradients[::2], rate)
+    return loss
+
+
+@wrong("6.2", "only_last_layer", 1)
+def last_layer_alone(model, images, labels, rate):
+    loss, gradients = loss_and_gradients(model, images, labels)
+    descend(model.trainable_variables[-2:], gradients[-2:], rate)
+    return loss
+
+
+@wrong("6.2", "loss_summed")
+def losses_summed(model, images, labels, rate):
+    with tf.GradientTape() as tape:
+        logits = model(images, training=True)
+        loss = tf.reduce_sum(keras.losses.sparse_categorical_crossentropy(labels, logits, True))
+    descend(model.trainable_variables, tape.gradient(loss, model.trainable_variables), rate)
+    return loss
+
+
+@wrong("6.3", "rate_twice")
+def rate_inside_and_outside(loss, w, rate, momentum, steps):
+    velocity, path = tf.zeros_like(w), []
+    for _ in range(steps):
+        velocity = momentum * velocity + rate * slope_of(loss, w)
+        w.assign_sub(rate * velocity)
+        path.append(w.numpy())
+    return path
+
+
+@wrong("6.4", "epsilon_in_the_root")
+def epsilon_inside(gradients, rate, beta_1, beta_2):
+    return adam_with(gradients, rate, beta_1, beta_2, inside=1e-7, outside=0.0)
+
+
+@wrong("6.4", "no_epsilon")
+def without_epsilon(gradients, rate, beta_1, beta_2):
+    return adam_with(gradients, rate, beta_1, beta_2, outside=0.0)
+
+
+@wrong("6.4", "uphill")
+def uphill(gradients, rate, beta_1, beta_2):
+    return adam_with(gradients, rate, beta_1, beta_2, sign=1)
+
+
+@wrong_answers("6.5", "only_counted", 2)
+def not_among_the_trainable():
+    def find(model, names, x, y):
+        counted = [id(variable) for variable in model.trainable_variables]
+        return [name for name in names if id(getattr(model, name)) not in counted]
+
+    return find, mended_day
+
+
+@wrong_answers("6.5", "still_frozen", 3)
+def only_swing_mended():
+    def mend():
+        day = Day()
+        day.swing = keras.Variable(3.0)
+        return day
+
+    return still, mend
+
+
+@wrong_answers("6.5", "counted_and_still", 3)
+def with_a_flag():
+    def mend():
+        day = mended_day()
+        day.peak = Day().peak
+        day.peak.trainable = True
+        return day
+
+    return still, mend
+
+
+@wrong("6.6", "trained_again")
+def evaluated_at_the_end(step, images, labels, batch_size):
+    batch_losses(step, images, labels, batch_size)
+    return step(images, labels)
+
+
+@wrong("6.6", "last_batch_taken_for_full")
+def every_batch_full(step, images, labels, batch_size):
+    losses = batch_losses(step, images, labels, batch_size)
+    return sum(loss * batch_size for loss in losses) / len(labels)
+
+
+@wrong("6.7", "training_loss")
+def watches_training(model, train_epoch, validate, patience, most_epochs):
+    return early(model, train_epoch, validate, patience, most_epochs, watch="train")
+
+
+@wrong("6.7", "counter_never_reset")
+def counts_all(model, train_epoch, validate, patience, most_epochs):
+    best, waited, kept, seen = float("inf"), 0, None, []
+    for _ in range(most_epochs):
+        train_epoch()
+        seen.append(validate())
+        if seen[-1] < best:
+            best, kept = seen[-1], model.get_weights()
+        else:
+            waited += 1
+        if waited == patience:
+            break
+    model.set_weights(kept)
+    return seen

@@ -783,7 +783,7 @@ def _try_step(case: NetworkCase, f: Any) -> Finding | None:
     model, images, labels = _network(case)
     loss, finding = guarded(f, model, images, labels, case.rate)
     if finding:
-        return _with_frozen(finding) if case.frozen and finding.name == "none_used" else finding
+        return finding
     if is_blank(loss):
         return NOT_ATTEMPTED
     if model.compiled:
@@ -797,19 +797,6 @@ def _try_step(case: NetworkCase, f: Any) -> Finding | None:
         )
     return all_of(
         (0.75, _weights_finding(case, model)), (0.25, _loss_finding(case, model, images, loss))
-    )
-
-
-def _with_frozen(finding: Finding) -> Finding:
-    return Finding(
-        "frozen_layer",
-        finding.text
-        + Text(
-            "This model has a frozen layer, and a frozen weight has no gradient: use"
-            " `model.trainable_variables`, not all its weights.",
-            "이 모델에는 고정된 층이 있고, 고정된 가중치에는 그래디언트가 없어요. 모든 가중치 대신"
-            " `model.trainable_variables`를 쓰세요.",
-        ),
     )
 
 
@@ -838,8 +825,8 @@ def _by_keras(valley: Valley, nesterov: bool = False) -> Array:
     optimizer.build([w])
     path = []
     for _ in range(valley.steps):
-        optimizer.apply([tf.constant(valley.slope(np.array(w)), tf.float32)], [w])
-        path.append(np.array(w))
+        optimizer.apply([tf.constant(valley.slope(w.numpy()), tf.float32)], [w])
+        path.append(w.numpy())
     return np.array(path)
 
 
@@ -1897,10 +1884,14 @@ def _trained(model: Any) -> Finding | None:
         )
     if any(id(getattr(model, name)) in counted for name in still):
         return Finding(
-            "not_used",
+            "counted_and_still",
             Text(
-                f"{names} is counted as trainable and does not move: `call` does not use it.",
-                f"{names}은(는) 학습 변수로 세어지지만 움직이지 않아요. `call`에서 쓰지 않네요.",
+                f"{names} is counted as trainable, and does not move all the same. Either `call` does"
+                " not use it, or it was made with `trainable=False` and only its flag was changed"
+                " later: the tape goes by how the variable was made. Make a new one.",
+                f"{names}은(는) 학습 변수로 세어지지만 움직이지 않아요. `call`에서 쓰지 않거나,"
+                " `trainable=False`로 만든 뒤 표시만 바꾸었네요. 테이프는 변수가 만들어질 때의 설정을"
+                " 따르니 새로 만드세요.",
             ),
             share,
         )
