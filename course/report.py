@@ -81,7 +81,7 @@ def notebook_page(notebook: Path, title: str) -> str:
     return re.sub(r'(href="[\w-]+)\.ipynb(#[^"]*)?"', r'\1.html\2"', page)
 
 
-def _number(value: float | int | str) -> str:
+def number(value: float | int | str) -> str:
     """Return a metric as text: four significant digits for a fraction, whole numbers in full."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
@@ -89,7 +89,7 @@ def _number(value: float | int | str) -> str:
 def key_results(result: Result) -> dict[str, str]:
     """Return the single numbers and texts among a result's metrics, as text; no lists."""
     return {
-        name.replace("_", " "): _number(value)
+        name.replace("_", " "): number(value)
         for name, value in result.metrics.items()
         if not isinstance(value, list) and name != "data"
     }
