@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
 
+import nbclient.client
 import nbformat
 import papermill
 import zmq
@@ -56,6 +57,10 @@ NATIVE_LOG = re.compile(
     r"^(?:WARNING: All log messages before absl::.*|[IWE]\d{4} \d\d:\d\d:\d+\.\d+ +\d+ .*)\n?",
     re.MULTILINE,
 )
+
+# What a carriage return wrote over. Nbclient's own expression finds the same and takes a time that
+# grows with the square of a line's length: hours for one line of the 2 MB that a cell may print.
+nbclient.client._RGX_CARRIAGERETURN = re.compile(r"^.*\r(?=[^\n])", re.MULTILINE)
 
 _quiet = logging.getLogger("course.kernel")
 _quiet.addHandler(logging.NullHandler())

@@ -26,8 +26,7 @@ class Planned(NamedTuple):
         return self.job.key
 
     def __str__(self) -> str:
-        values = [f"{name} {_short(value)}" for name, value in self.label.items()]
-        return "  ".join([self.run.lesson.name, ", ".join(values)]).rstrip()
+        return f"{self.run.lesson.name}  {in_words(self.label)}".rstrip()
 
 
 def plan(
@@ -109,5 +108,9 @@ def _differing(runs: Sequence[Run]) -> list[str]:
     ]
 
 
-def _short(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def in_words(parameters: Mapping[str, Any]) -> str:
+    """Return parameters as a short text."""
+    return ", ".join(
+        f"{name} {f'{value:g}' if isinstance(value, float) else value}"
+        for name, value in parameters.items()
+    )
