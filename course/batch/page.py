@@ -17,10 +17,13 @@ from course.batch.plan import Planned, in_words
 from course.batch.progress import duration
 from course.batch.summary import (
     common_cause,
+    ended_well,
     lower_is_better,
     metric_names,
+    setting_of,
     settings,
     troubles,
+    varied,
     verdict,
 )
 from course.report import MEANINGS, TEMPLATES, number
@@ -105,24 +108,18 @@ def _lesson_data(planned: Sequence[Planned], records: Mapping[str, Record]) -> d
                 for s in ranked
             ],
         }
+    good = ended_well(planned, records)
+    names = varied(good)
     runs = [
         {
-            "label": each.label,
+            "label": {name: each.label.get(name) for name in [*names, "seed"]},
             "words": in_words(each.label),
-            "setting": in_words({k: v for k, v in each.label.items() if k != "seed"}),
+            "setting": setting_of(each, names),
             "metrics": records[each.key]["metrics"],
         }
-        for each in planned
-        if each.key in records and records[each.key]["status"] == "ok"
+        for each in good
     ]
-    return {"metrics": metrics, "runs": runs, "parameters": _varied(planned)}
-
-
-def _varied(planned: Sequence[Planned]) -> list[str]:
-    names = dict.fromkeys(name for each in planned for name in each.label if name != "seed")
-    return [
-        name for name in names if len({json.dumps(each.label.get(name)) for each in planned}) > 1
-    ]
+    return {"metrics": metrics, "runs": runs, "parameters": names}
 
 
 def _as_script(value: Any) -> str:

@@ -21,6 +21,7 @@ from rich.text import Text
 
 from course.batch.journal import Record
 from course.batch.plan import Planned
+from course.batch.summary import metric_names
 from course.report import number
 
 SHOWN = 3  # metrics on a run's line
@@ -80,9 +81,8 @@ class Lines:
         line.append(f"{planned!s:{self.width}}  ", "default")
         line.append(f"{record['status'].replace('_', ' '):12}{record['seconds']:6.1f} s", "default")
         numbers = [
-            f"{name.replace('_', ' ')} {number(value)}"
-            for name, value in record["metrics"].items()
-            if isinstance(value, int | float)
+            f"{name.replace('_', ' ')} {number(record['metrics'][name])}"
+            for name in metric_names([record])
         ]
         line.append("  " + ", ".join(numbers[:SHOWN]), "default")
         if record["failure"]:

@@ -67,14 +67,30 @@ def settings(
 ) -> list[Setting]:
     """Return the settings of one lesson's runs that ended well, the best by their mean first."""
     values: dict[str, list[float]] = {}
-    for each in planned:
-        record = records.get(each.key)
-        value = record["metrics"].get(metric) if record and record["status"] == "ok" else None
+    good = ended_well(planned, records)
+    names = varied(good)
+    for each in good:
+        value = records[each.key]["metrics"].get(metric)
         if isinstance(value, int | float):
-            without_seed = {name: v for name, v in each.label.items() if name != "seed"}
-            values.setdefault(in_words(without_seed), []).append(float(value))
+            values.setdefault(setting_of(each, names), []).append(float(value))
     found = [Setting(words, numbers) for words, numbers in values.items()]
     return sorted(found, key=lambda each: each.mean, reverse=not lower_is_better(metric))
+
+
+def ended_well(planned: Sequence[Planned], records: Mapping[str, Record]) -> list[Planned]:
+    """Return the runs whose last cell ran."""
+    return [each for each in planned if each.key in records and records[each.key]["status"] == "ok"]
+
+
+def varied(planned: Sequence[Planned]) -> list[str]:
+    """Return the parameters, but for the seed, of which these runs have several values."""
+    names = dict.fromkeys(name for each in planned for name in each.label if name != "seed")
+    return [name for name in names if len({repr(each.label.get(name)) for each in planned}) > 1]
+
+
+def setting_of(planned: Planned, names: Sequence[str]) -> str:
+    """Return a run's values of these parameters in words."""
+    return in_words({name: planned.label[name] for name in names if name in planned.label})
 
 
 def verdict(ranked: Sequence[Setting], metric: str) -> str:
@@ -98,13 +114,16 @@ def verdict(ranked: Sequence[Setting], metric: str) -> str:
         )
     low, high = difference_interval(best.values, second.values)
     shown = f"{abs(best.mean - second.mean):.2g}"
-    interval = f"{number(min(abs(low), abs(high)))} to {number(max(abs(low), abs(high)))}"
+    ends = sorted((abs(low), abs(high)))
     if low > 0 or high < 0:
-        text += f"The difference of {shown} is more than seeds explain (95% interval: {interval})."
+        text += (
+            f"The difference of {shown} is more than seeds explain (its 95% interval is"
+            f" {ends[0]:.2g} to {ends[1]:.2g})."
+        )
     else:
         text += (
-            f"The difference of {shown} may be chance: its 95% interval, {number(low)} to"
-            f" {number(high)}, includes 0. More seeds would tell."
+            f"The difference of {shown} may be chance: its 95% interval, {low:.2g} to"
+            f" {high:.2g}, includes 0. More seeds would tell."
         )
     if len(ranked) > 2:
         text += f" (The best of {len(ranked)} settings always looks a little better than it is.)"
