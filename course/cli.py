@@ -106,13 +106,6 @@ def run(
 @click.option(
     "--workers", type=click.IntRange(1), metavar="N", help="Runs at once. [default: processors]"
 )
-@click.option(
-    "--kernel",
-    type=click.Choice(["warm", "fresh"]),
-    default="fresh",
-    show_default=True,
-    help="Kernels forked from one that has TensorFlow loaded, or ordinary ones.",
-)
 @click.option("--timeout", type=click.FloatRange(1), metavar="S", help="Seconds a run may take.")
 @click.option("--memory", metavar="SIZE", help="What a run may take, such as 2GB.")
 @click.option(
@@ -120,9 +113,6 @@ def run(
     type=click.IntRange(0),
     metavar="N",
     help="Repetitions of a run whose kernel died or did not start. [default: 1]",
-)
-@click.option(
-    "--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786, to run on."
 )
 def batch(spec: Path, memory: str | None, dry_run: bool, only: str | None, **options: Any) -> None:
     """Run lessons over a grid of parameters, and make one page of the results.

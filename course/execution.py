@@ -34,7 +34,6 @@ Status = Literal[
 ]
 OnCell = Callable[[int, int, str], None]
 OnKernel = Callable[[int], None]
-Kernel = Literal["warm", "fresh"]
 
 TIMEOUT = 1800.0  # seconds a notebook may take
 START_TIMEOUT = 120  # seconds a kernel may take to answer for the first time
@@ -99,7 +98,6 @@ def execute(
     on_cell: OnCell | None = None,
     on_kernel: OnKernel | None = None,
     environment: Mapping[str, str] | None = None,
-    kernel: Kernel = "fresh",
 ) -> Result:
     """Run ``notebook`` through papermill in a new kernel and write it to ``output``.
 

@@ -22,7 +22,7 @@ from course.batch.plan import Planned, estimate, plan
 from course.batch.processes import processors
 from course.batch.progress import Lines, duration, watching
 from course.batch.spec import read_spec
-from course.execution import TIMEOUT, Kernel
+from course.execution import TIMEOUT
 
 PAGE_EVERY = 10.0  # seconds between two versions of the page while the batch runs
 
@@ -32,8 +32,6 @@ class Options(NamedTuple):
 
     out: Path
     workers: int | None = None
-    kernel: Kernel = "fresh"
-    scheduler: str | None = None
     timeout: float | None = None
     memory: int | None = None
     retries: int | None = None
@@ -41,7 +39,7 @@ class Options(NamedTuple):
 
 
 class Machine(NamedTuple):
-    """Where jobs run: this machine or a cluster."""
+    """Where jobs run."""
 
     submit: Callable[[Job, pool.OnEvent], Future[Outcome]]
     capacity: Callable[[], int]  # how many runs may go on at once
@@ -118,13 +116,12 @@ def show_plan(spec_path: Path, options: Options) -> None:
 
 def _planned(spec_path: Path, options: Options) -> tuple[list[Planned], int]:
     spec = read_spec(spec_path)
-    threads, memory = (None, None) if options.scheduler else pool.shares(_workers(options))
+    threads, memory = pool.shares(_workers(options))
     planned = plan(
         spec,
         timeout=options.timeout or spec.timeout or TIMEOUT,
         memory=options.memory or spec.memory or memory,
         threads=threads,
-        kernel=options.kernel,
     )
     chosen = options.retries if options.retries is not None else spec.retries
     return planned, 1 if chosen is None else chosen
@@ -220,12 +217,6 @@ def _keep(out: Path, planned: Planned, outcome: Outcome, attempts: int) -> Recor
 
 @contextlib.contextmanager
 def _machine(options: Options, batch: str) -> Iterator[Machine]:
-    if options.scheduler:
-        from course.batch.cluster import cluster
-
-        with cluster(options.scheduler, batch) as machine:
-            yield machine
-        return
     workers = _workers(options)
     with ThreadPoolExecutor(workers) as executor:
         try:

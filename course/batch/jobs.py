@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from course.execution import Kernel, Status
+from course.execution import Status
 
 
 class Job(NamedTuple):
@@ -18,7 +18,6 @@ class Job(NamedTuple):
     parameters: dict[str, Any]
     timeout: float  # seconds
     memory: int | None  # bytes of the kernel and what it started; None leaves it to the machine
-    kernel: Kernel
     threads: int | None  # of TensorFlow and BLAS; None leaves it to the machine
     environment: dict[str, str]  # of the kernel, besides
     course: str  # digest of `utils` and the locked versions

@@ -10,7 +10,6 @@ from course.batch.jobs import Job
 from course.batch.journal import Record
 from course.batch.keys import course_digest, data_demand, run_key
 from course.batch.spec import Run, Spec
-from course.execution import Kernel
 
 
 class Planned(NamedTuple):
@@ -35,7 +34,6 @@ def plan(
     timeout: float,
     memory: int | None,
     threads: int | None,
-    kernel: Kernel,
 ) -> list[Planned]:
     """Read the notebooks and make a job of each run.
 
@@ -43,7 +41,6 @@ def plan(
         timeout: seconds a run.
         memory: bytes a run; None leaves it to the machine where it runs.
         threads: of TensorFlow and BLAS in each run; None likewise.
-        kernel: what the runs get.
     """
     batch, course, demand = uuid.uuid4().hex, course_digest(), data_demand(spec.uses_data)
     paths = {run.lesson.path for run in spec.runs}
@@ -61,7 +58,6 @@ def plan(
             parameters=run.parameters,
             timeout=timeout,
             memory=memory,
-            kernel=kernel,
             threads=threads,
             environment=demand,
             course=course,

@@ -96,7 +96,6 @@ def perform(job: Job, scratch: Path, tell: Tell) -> Outcome:
                 on_cell=lambda *cell: tell({"cell": cell}),
                 on_kernel=started,
                 environment=environment,
-                kernel=job.kernel,
             )
         return _outcome(job, result, too_much.is_set())
     except (CourseError, OSError) as error:
