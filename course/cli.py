@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -87,6 +89,54 @@ def run(
     from course.running import run_lessons
 
     if not run_lessons(lessons, dict(parameters), out, update=update):
+        raise SystemExit(1)
+
+
+@main.command()
+@click.argument("spec", type=click.Path(dir_okay=False, path_type=Path), metavar="SPEC.yaml")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="Where everything goes; an interrupted batch continues there.",
+)
+@click.option("--dry-run", is_flag=True, help="Only print the runs and an estimate of the time.")
+@click.option("--only", type=click.Choice(["failed"]), help="Repeat the runs that failed.")
+@click.option(
+    "--workers", type=click.IntRange(1), metavar="N", help="Runs at once. [default: processors]"
+)
+@click.option("--timeout", type=click.FloatRange(1), metavar="S", help="Seconds a run may take.")
+@click.option("--memory", metavar="SIZE", help="What a run may take, such as 2GB.")
+@click.option(
+    "--retries",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Repetitions of a run whose kernel died or did not start. [default: 1]",
+)
+def batch(spec: Path, memory: str | None, dry_run: bool, only: str | None, **options: Any) -> None:
+    """Run lessons over a grid of parameters, and make one page of the results.
+
+    SPEC.yaml names lessons and, as far as wanted, `parameters` for all runs, a `grid` of lists of
+    values, `seeds`, single `runs`, and the limits of a run: `timeout` in seconds, `memory`,
+    `retries`. The whole file is checked before anything runs.
+
+    After an interruption the same command continues: what has finished is not repeated, unless
+    the lesson, its parameters, utils, the data or the locked versions have changed. DIR gets
+    index.html, results.csv, journal.jsonl and the executed notebooks in runs/.
+
+    The exit status is 0 when every run ended well, 1 when one did not.
+    """
+    from course.batch.driver import Options, run_batch, show_plan
+    from course.batch.spec import memory_size
+
+    size = memory_size(memory) if memory else None
+    if memory and size is None:
+        raise CourseError(f"--memory {memory} should be a size such as 2GB or 500MB.")
+    chosen = Options(memory=size, only_failed=only == "failed", **options)
+    if dry_run:
+        show_plan(spec, chosen)
+    elif not run_batch(spec, chosen, shlex.join(["course", *sys.argv[1:]])):
         raise SystemExit(1)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
 
+import nbclient.client
 import nbformat
 import papermill
 import zmq
@@ -32,9 +33,11 @@ Status = Literal[
     "ok", "cell_error", "timeout", "dead_kernel", "start_failed", "unreadable", "skipped"
 ]
 OnCell = Callable[[int, int, str], None]
+OnKernel = Callable[[int], None]
 
 TIMEOUT = 1800.0  # seconds a notebook may take
 START_TIMEOUT = 120  # seconds a kernel may take to answer for the first time
+OUTPUT_LIMIT = 2_000_000  # characters of a cell's outputs; its metrics come on top
 LAST_WORDS = 12  # lines that a dying kernel wrote to its stderr
 
 # What a kernel gets unless the environment says otherwise: TensorFlow without its log lines and
@@ -53,6 +56,10 @@ NATIVE_LOG = re.compile(
     r"^(?:WARNING: All log messages before absl::.*|[IWE]\d{4} \d\d:\d\d:\d+\.\d+ +\d+ .*)\n?",
     re.MULTILINE,
 )
+
+# What a carriage return wrote over. Nbclient's own expression finds the same and takes a time that
+# grows with the square of a line's length: hours for one line of the 2 MB that a cell may print.
+nbclient.client._RGX_CARRIAGERETURN = re.compile(r"^.*\r(?=[^\n])", re.MULTILINE)
 
 _quiet = logging.getLogger("course.kernel")
 _quiet.addHandler(logging.NullHandler())
@@ -89,6 +96,7 @@ def execute(
     *,
     timeout: float = TIMEOUT,
     on_cell: OnCell | None = None,
+    on_kernel: OnKernel | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Result:
     """Run ``notebook`` through papermill in a new kernel and write it to ``output``.
@@ -101,6 +109,7 @@ def execute(
         timeout: seconds the whole notebook may take.
         on_cell: called with the number of the code cell that starts (from 1), how many there are,
             and the nearest heading above it.
+        on_kernel: called with the process id of the kernel as soon as there is one.
         environment: variables of the kernel that differ from ours.
 
     Raises:
@@ -119,7 +128,7 @@ def execute(
         output.parent.mkdir(parents=True, exist_ok=True)
         partial.touch()
         with tempfile.TemporaryFile() as stderr:
-            watch = _Watch(on_cell, stderr)
+            watch = _Watch(on_cell, on_kernel, stderr)
             given = kernel_environment() | dict(environment or {})
             status, cause = _run(notebook, partial, parameters, start + timeout, watch, given)
             stderr.seek(0)
@@ -211,6 +220,20 @@ def _parameter_names(notebook: nbformat.NotebookNode) -> list[str]:
 
 class _Client(PapermillNotebookClient):
     exit_status: int | None = None  # of a kernel that died; negative for a signal
+    on_kernel: OnKernel | None = None
+    room: tuple[Any, int] = (None, 0)  # the cell that is running, and what it may still put out
+
+    async def async_start_new_kernel(self, **options: Any) -> None:
+        await super().async_start_new_kernel(**options)
+        process = getattr(self.km.provisioner, "pid", None)
+        if self.on_kernel and process:
+            self.on_kernel(process)
+
+    def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
+        if self.room[0] is not cell:
+            self.room = (cell, OUTPUT_LIMIT)
+        self.room = (cell, _cut(msg, self.room[1]))
+        return super().process_message(msg, cell, cell_index)
 
     def papermill_execute_cells(self) -> None:
         try:
@@ -220,6 +243,25 @@ class _Client(PapermillNotebookClient):
             process = getattr(self.km.provisioner, "process", None)
             self.exit_status = process.poll() if process else None
             raise
+
+
+def _cut(message: dict[str, Any], room: int) -> int:
+    """Cut what a message puts out to ``room`` characters; return how many are left after it."""
+    content = message["content"]
+    if message["msg_type"] == "stream":
+        size = len(content["text"])
+        if size > room:
+            note = f"\n[Only the first {OUTPUT_LIMIT:,} characters of this output were kept.]\n"
+            content["text"] = content["text"][:room] + note * (room > 0)
+    elif message["msg_type"] in ("display_data", "execute_result", "update_display_data"):
+        data = content["data"]
+        size = sum(len(str(value)) for mime, value in data.items() if mime != MIME_TYPE)
+        if size > room:
+            kept = {MIME_TYPE: data[MIME_TYPE]} if MIME_TYPE in data else {}
+            content["data"] = kept | {"text/plain": "[An output too large to keep was left out.]"}
+    else:
+        return room
+    return max(0, room - size)
 
 
 class _Engine(NBClientEngine):
@@ -244,6 +286,7 @@ class _Engine(NBClientEngine):
             log=_quiet,
             **kept,
         )
+        client.on_kernel = watch.on_kernel
         try:
             client.execute(env=options["environment"], stderr=watch.stderr)
         finally:
@@ -259,12 +302,15 @@ papermill_engines.register("course", _Engine)
 class _Watch:
     """Follows the cells of one run; papermill's metadata cannot tell which of them ran."""
 
-    def __init__(self, on_cell: OnCell | None, stderr: IO[bytes]) -> None:
+    def __init__(
+        self, on_cell: OnCell | None, on_kernel: OnKernel | None, stderr: IO[bytes]
+    ) -> None:
         self.notebook: nbformat.NotebookNode | None = None
         self.cell: nbformat.NotebookNode | None = None
         self.finished = 0
         self.exit_status: int | None = None  # of the kernel's process
         self.stderr = stderr  # of the kernel's process, for the last words of one that dies
+        self.on_kernel = on_kernel
         self._on_cell = on_cell
 
     @staticmethod

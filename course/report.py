@@ -7,6 +7,7 @@ import html
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -76,13 +77,18 @@ def notebook_page(notebook: Path, title: str) -> str:
     A link ``01_tape.ipynb#Heading`` becomes ``01_tape.html#Heading`` where the folder holds that
     notebook, or will, as a lesson of the course.
     """
-    exporter = HTMLExporter()
     node = nbformat.read(notebook, as_version=4)
-    page, _ = exporter.from_notebook_node(node, {"metadata": {"name": html.escape(title)}})
+    page, _ = _exporter().from_notebook_node(node, {"metadata": {"name": html.escape(title)}})
     return re.sub(r'(href="[\w-]+)\.ipynb(#[^"]*)?"', r'\1.html\2"', page)
 
 
-def _number(value: float | int | str) -> str:
+@cache
+def _exporter() -> HTMLExporter:
+    """Return the exporter; a new one compiles its templates anew, which takes ten pages' time."""
+    return HTMLExporter()
+
+
+def number(value: float | int | str) -> str:
     """Return a metric as text: four significant digits for a fraction, whole numbers in full."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
@@ -90,7 +96,7 @@ def _number(value: float | int | str) -> str:
 def key_results(result: Result) -> dict[str, str]:
     """Return the single numbers and texts among a result's metrics, as text; no lists."""
     return {
-        name.replace("_", " "): _number(value)
+        name.replace("_", " "): number(value)
         for name, value in result.metrics.items()
         if not isinstance(value, list) and name != "data"
     }

@@ -23,7 +23,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 COMMANDS = [
     command.strip()
-    for _, block in BLOCKS
+    for language, block in BLOCKS
+    if language != "yaml"
     for line in block.splitlines()
     for command in line.split(";")
     if command.strip() and not command.strip().startswith("#")
@@ -53,6 +54,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     kept_out = shutil.ignore_patterns(".venv", ".git", "build", "my_course", ".*_cache")
     shutil.copytree(ROOT, folder, ignore=kept_out)
     (folder / "build").mkdir()
+    [grid] = [block for language, block in BLOCKS if language == "yaml"]
+    (folder / "grid.yaml").write_text(grid, encoding="utf-8")
     return folder
 
 

@@ -1,0 +1,75 @@
+"""What a notebook says about its parameters: their names, usual values and legal ranges."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nbformat
+
+from course.execution import UNREADABLE, parameters_of
+from utils.parameters import RULES, Rule
+
+
+class Declared(NamedTuple):
+    """The parameters of one notebook."""
+
+    names: list[str]
+    defaults: dict[str, Any]  # of those whose value stands in the cell as a literal
+    rules: dict[str, Rule]  # of those that the notebook hands to utils.parameters
+    uses_data: bool  # whether it loads Fashion-MNIST through utils.data
+
+
+def declared(notebook: Path) -> Declared | None:
+    """Read the parameters of a notebook; None where the file is no notebook."""
+    try:
+        node = nbformat.read(notebook, as_version=4)
+        nbformat.validate(node)
+    except UNREADABLE:
+        return None
+    code = [cell for cell in node.cells if cell.cell_type == "code"]
+    tagged = [cell for cell in code if "parameters" in cell.metadata.get("tags", [])]
+    defaults = {
+        target.id: value
+        for cell in tagged[:1]
+        for target, value in _literals(cell.source)
+        if isinstance(target, ast.Name)
+    }
+    checked = {
+        keyword.arg
+        for cell in code
+        for node in _walk(cell.source)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("check_parameters")
+        for keyword in node.keywords
+    }
+    return Declared(
+        names=parameters_of(notebook),
+        defaults=defaults,
+        rules={name: rule for name, rule in RULES.items() if name in checked},
+        uses_data=any("load_fashion_mnist" in cell.source for cell in code),
+    )
+
+
+def _walk(source: str) -> Iterator[ast.AST]:
+    try:
+        return ast.walk(ast.parse(source))
+    except SyntaxError:  # a cell with a magic command
+        return iter(())
+
+
+def _literals(source: str) -> Iterator[tuple[ast.expr, Any]]:
+    for node in _walk(source):
+        targets: list[ast.expr]
+        if isinstance(node, ast.AnnAssign):
+            targets = [node.target]
+        elif isinstance(node, ast.Assign):
+            targets = node.targets
+        else:
+            continue
+        try:
+            value = ast.literal_eval(node.value or ast.Constant(None))
+        except ValueError:
+            continue
+        yield from ((target, value) for target in targets)

@@ -1,0 +1,152 @@
+"""Runs jobs in worker processes, one process for each thread that asks."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from course.batch.jobs import Job, Outcome, failed
+from course.batch.processes import kill_group, kill_marked, processors
+from course.execution import LAST_WORDS, START_TIMEOUT
+
+GRACE = 60.0  # seconds that a run may take beyond its limits before its worker is killed
+SHARE = 0.8  # of the machine's memory, for all runs together
+
+OnEvent = Callable[[dict[str, Any]], None]
+
+_own = threading.local()
+_workers: dict[str, set[Worker]] = {}  # of each batch
+_stopped: set[str] = set()  # batches that start nothing any more
+_lock = threading.Lock()
+
+
+class Worker:
+    """A worker process with a folder for its temporary files."""
+
+    def __init__(self, batch: str) -> None:
+        self.batch = batch
+        self.scratch = Path(tempfile.mkdtemp(prefix="course-batch-"))
+        runtime = self.scratch / "jupyter"  # connection files of kernels that are killed go, too
+        runtime.mkdir(mode=0o700)
+        self.log = (self.scratch / "log").open("w+", encoding="utf-8", errors="replace")
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "course.batch.worker", str(self.scratch)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            text=True,
+            encoding="utf-8",
+            env=os.environ | {"JUPYTER_RUNTIME_DIR": str(runtime)},
+            start_new_session=True,  # Ctrl-C is for the driver
+        )
+        self.kernel: int | None = None
+        self.mark: str | None = None
+        self.cell: list[Any] | None = None
+
+    def run(self, job: Job, on_event: OnEvent | None) -> Outcome | None:
+        """Return what became of a job, or None when the worker died of it."""
+        assert self.process.stdin and self.process.stdout
+        self.kernel = self.mark = self.cell = None
+        late = threading.Timer(job.timeout + START_TIMEOUT + GRACE, self.process.kill)
+        late.daemon = True
+        late.start()
+        try:
+            self.process.stdin.write(json.dumps(job._asdict()) + "\n")
+            self.process.stdin.flush()
+            for line in self.process.stdout:
+                event = json.loads(line)
+                if "outcome" in event:
+                    return Outcome(**event["outcome"])
+                self.kernel = event.get("kernel", self.kernel)
+                self.mark = event.get("mark", self.mark)
+                self.cell = event.get("cell", self.cell)
+                if on_event:
+                    on_event(event)
+        except (OSError, ValueError):  # killed in the middle of a line
+            return None
+        finally:
+            late.cancel()
+        return None
+
+    def end(self) -> str:
+        """Kill the worker with all that it started; return its last words."""
+        kill_group(self.process.pid)
+        if self.kernel:
+            kill_group(self.kernel)
+        if self.mark:
+            kill_marked(self.mark)
+        self.process.wait()
+        self.log.seek(0)
+        words = self.log.read().strip().splitlines()[-LAST_WORDS:]
+        for file in (self.process.stdin, self.process.stdout, self.log):
+            with contextlib.suppress(OSError):  # what it was never told
+                file.close()  # type: ignore[union-attr]
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        return "\n".join(words)
+
+
+def run_job(job: Job, on_event: OnEvent | None = None) -> Outcome:
+    """Run a job in the worker process of this thread; start one if there is none."""
+    worker: Worker | None = getattr(_own, "worker", None)
+    stopped = failed(job, "skipped", "Stopped", "the batch was stopped", again=False)
+    if worker is None or worker.process.poll() is not None or worker.batch != job.batch:
+        with _lock:
+            if job.batch in _stopped:
+                return stopped
+            try:
+                worker = _own.worker = Worker(job.batch)
+            except OSError as error:
+                return failed(job, "start_failed", type(error).__name__, str(error), again=True)
+            _workers.setdefault(job.batch, set()).add(worker)
+    outcome = worker.run(_with_shares(job), on_event)
+    if outcome is not None:
+        return outcome
+    _own.worker = None
+    with _lock:
+        if job.batch in _stopped:
+            return stopped
+        _workers[job.batch].discard(worker)
+    words = worker.end()
+    dead = failed(
+        job,
+        "dead_kernel" if worker.cell else "start_failed",
+        "WorkerDied",
+        f"the process that looked after this run died (exit status {worker.process.returncode})",
+        again=True,
+    )
+    section = worker.cell[2] if worker.cell else ""
+    return dead._replace(failure=dict(dead.failure or {}, last_lines=words, section=section))
+
+
+def stop(batch: str) -> None:
+    """End all workers of a batch in this process, at once, and let no other start."""
+    with _lock:
+        _stopped.add(batch)
+        workers = list(_workers.pop(batch, ()))
+    for worker in workers:
+        kill_group(worker.process.pid)
+    for worker in workers:
+        worker.end()
+
+
+def _with_shares(job: Job) -> Job:
+    """Fill in what the planner left to this machine."""
+    memory = job.memory or int(psutil.virtual_memory().total * SHARE)
+    return job._replace(memory=memory, threads=job.threads or 1)
+
+
+def shares(workers: int) -> tuple[int, int]:
+    """Return the threads and the bytes of memory for each of so many runs on this machine."""
+    memory = int(psutil.virtual_memory().total * SHARE) // workers
+    return max(1, processors() // workers), memory
