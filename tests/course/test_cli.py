@@ -187,6 +187,11 @@ HTML('<img alt="A curve that falls" src="data:image/png;base64,iVBORw0KGgo=">')"
     assert "<title>Links</title>" in page
 
 
+def heed_interrupts() -> None:
+    """Undo what a shell does to the jobs that it runs in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupted_run_keeps_what_is_done_and_leaves_no_kernel(
     write_notebook: WriteNotebook, tmp_path: Path
 ) -> None:
@@ -201,7 +206,12 @@ time.sleep(600)"""
     slow, later = write_notebook("slow", endless), write_notebook("later", "1")
     command = [sys.executable, "-m", "course", "run", fine, slow, later, "--out", "out"]
     process = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,
     )
     deadline = time.monotonic() + 60
     while not (started.exists() and started.read_text()) and time.monotonic() < deadline:
