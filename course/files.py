@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from pathlib import Path
 
@@ -9,13 +10,18 @@ from pathlib import Path
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write ``content`` (text as UTF-8) to a temporary file in the same folder, then rename it.
 
+    It is on the disk before it has its name.
+
     Raises:
         OSError: when the folder cannot be made or the file not be written; ``path`` is as before.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
-        partial.write_bytes(content.encode() if isinstance(content, str) else content)
+        with partial.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -16,13 +16,14 @@ import psutil
 
 from course.batch import pool
 from course.batch.jobs import Job, Outcome
-from course.batch.journal import Record, append, held, not_writable, read_journal, write
+from course.batch.journal import Record, append, held, not_writable, read_journal
 from course.batch.page import write_results
 from course.batch.plan import Planned, estimate, plan
 from course.batch.processes import processors
 from course.batch.progress import Lines, duration, watching
 from course.batch.spec import read_spec
 from course.execution import TIMEOUT
+from course.files import write_whole
 
 PAGE_EVERY = 10.0  # seconds between two versions of the page while the batch runs
 
@@ -208,7 +209,7 @@ def _keep(out: Path, planned: Planned, outcome: Outcome, attempts: int) -> Recor
     try:
         for ending, text in {"html": outcome.page, "ipynb": outcome.notebook}.items():
             if text is not None:
-                write(out / "runs" / f"{planned.key}.{ending}", text)
+                write_whole(out / "runs" / f"{planned.key}.{ending}", text)
         append(out, record)
     except OSError as error:
         raise not_writable(out, error) from None

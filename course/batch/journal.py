@@ -94,18 +94,3 @@ def append(folder: Path, record: Record) -> None:
         while line:  # a full disk takes a part, and raises at the next attempt
             line = line[journal.write(line) :]
         os.fsync(journal.fileno())
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file in one piece: a temporary one beside it, then a rename."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise

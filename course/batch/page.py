@@ -12,7 +12,7 @@ from typing import Any
 
 import jinja2
 
-from course.batch.journal import Record, write
+from course.batch.journal import Record
 from course.batch.plan import Planned, in_words
 from course.batch.progress import duration
 from course.batch.summary import (
@@ -26,6 +26,7 @@ from course.batch.summary import (
     varied,
     verdict,
 )
+from course.files import write_whole
 from course.report import MEANINGS, TEMPLATES, number
 
 SKIPPED: Record = {"status": "skipped", "metrics": {}, "failure": None, "seconds": None}
@@ -33,8 +34,8 @@ SKIPPED: Record = {"status": "skipped", "metrics": {}, "failure": None, "seconds
 
 def write_results(planned: Sequence[Planned], records: Mapping[str, Record], out: Path) -> Path:
     """Write ``results.csv`` and ``index.html`` into ``out``; return the path of the page."""
-    write(out / "results.csv", _csv(planned, records))
-    write(out / "index.html", _page(planned, records))
+    write_whole(out / "results.csv", _csv(planned, records))
+    write_whole(out / "index.html", _page(planned, records))
     return out / "index.html"
 
 
