@@ -432,3 +432,59 @@ def custom(x):
         return y, lambda upstream: upstream * tf.math.divide_no_nan(tf.cos(x) - y, x)
 
     return sinc(x)
+
+
+@wrong("2.1", "as_if_it_ran_to_the_end")
+def always_three_x_squared(x, n):
+    return 3 * x**2
+
+
+@wrong("2.1", "exponent_raised")
+def power_up(x, n):
+    k = max(0, min(n - 2, 3))
+    return k * x ** (k + 1)
+
+
+@wrong("2.2", "elu")
+def keras_elu(x, slope):
+    return tf.nn.elu(x)
+
+
+@wrong("2.2", "divided_by_slope")
+def divided(x, slope):
+    return tf.where(x > 0, x, x / slope)
+
+
+@wrong("2.3", "log_cosh")
+def log_cosh(error, delta):
+    return tf.math.log(tf.cosh(error))
+
+
+@wrong("2.4", "half_forgotten")
+def whole_sum(a, n):
+    with tf.GradientTape() as tape:
+        tape.watch(a)
+        x = tf.constant(1.0)
+        for _ in range(n):
+            x = x + a / x
+    return x, tape.gradient(x, a)
+
+
+@wrong("2.5", "other_logarithm")
+def decimal_logarithm(x):
+    return tf.cond(x > 1, lambda: tf.math.log(x) / tf.math.log(10.0), lambda: x - 1)
+
+
+@wrong("2.5", "branch_is_no_function")
+def values_for_branches(x):
+    return tf.cond(x > 1, tf.math.log(x), x - 1)
+
+
+@wrong("2.6", "cosine")
+def cosine(x):
+    return tf.cos(x)
+
+
+@wrong("2.6", "series_cut_short")
+def series(x):
+    return 1 - x**2 / 6

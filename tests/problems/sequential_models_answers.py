@@ -277,7 +277,7 @@ def how_many(x, kernel, bias):
     return tf.reduce_sum(tf.cast(tf.reduce_all(x @ kernel + bias <= 0, axis=0), tf.int32))
 
 
-@wrong("4.4", "silent_examples")
+@wrong("4.4", "none_found")
 def other_axis(x, kernel, bias):
     return np.flatnonzero(np.all(x @ kernel + bias <= 0, axis=1))
 
@@ -448,3 +448,39 @@ def rebuilt(model):
     other = stack(model.input_shape[1], widths)
     other.set_weights(model.get_weights())
     return other
+
+
+@wrong("4.1", "biases_twice")
+def two_biases(widths):
+    return sum(a * b + 2 * b for a, b in zip(widths, widths[1:]))
+
+
+@wrong("4.2", "other_activation")
+def gelus(inputs, widths):
+    return stack(inputs, widths, hidden="gelu")
+
+
+@wrong("4.2", "wrong_input")
+def batch_in_the_shape(inputs, widths):
+    layers = [keras.layers.Dense(width, activation="relu") for width in widths[:-1]]
+    return keras.Sequential([keras.Input((None, inputs)), *layers, keras.layers.Dense(widths[-1])])
+
+
+@wrong("4.3", "relu_twice")
+def relu_in_between(x, kernel, bias):
+    return tf.nn.relu(tf.nn.relu(x @ kernel) + bias)
+
+
+@wrong("4.3", "averaged_over_examples")
+def mean_of_rows(x, kernel, bias):
+    return tf.reduce_mean(tf.nn.relu(x @ kernel + bias), axis=0)
+
+
+@wrong("4.4", "last_example_only")
+def last_row(x, kernel, bias):
+    return np.flatnonzero((x @ kernel + bias)[-1] <= 0)
+
+
+@wrong("4.4", "none_found")
+def exactly_zero(x, kernel, bias):
+    return np.flatnonzero(np.all(x @ kernel + bias == 0, axis=0))

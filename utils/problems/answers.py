@@ -144,7 +144,7 @@ def returns_nothing(f: Any) -> bool:
 def exception_finding(error: BaseException) -> Finding:
     """Say what stopped the learner's code, in which of the learner's lines, and what it means."""
     place, line = _learners_line(error)
-    said = f"{type(error).__name__}: {shorten(str(error), 200)}".rstrip(": ")
+    said = f"{type(error).__name__}: {shorten(_message(error), 200)}".rstrip(": ")
     if isinstance(error, SystemExit):
         said = "SystemExit"
     text = Text(
@@ -161,6 +161,12 @@ def exception_finding(error: BaseException) -> Finding:
         ):
             return Finding(name, text + meaning)
     return Finding("exception", text)
+
+
+def _message(error: BaseException) -> str:
+    """Return an error's words without colours, TensorFlow's node names and Keras's preamble."""
+    text = re.sub(r"\x1b\[[0-9;]*m|\{\{.*?\}\} ?", "", str(error))
+    return re.sub(r"^Exception encountered when calling [^\n]*\n+", "", text)
 
 
 def _learners_line(error: BaseException) -> tuple[int | None, str]:
@@ -239,6 +245,16 @@ _MEANINGS: list[tuple[str, str, str, Text]] = [
             "Inside a graph a tensor has no value yet that NumPy or Python could look at: stay with"
             " TensorFlow's ops.",
             "그래프 안에서는 텐서에 아직 값이 없어 NumPy나 파이썬이 볼 수 없어요. TensorFlow 연산을 쓰세요.",
+        ),
+    ),
+    (
+        "branch_is_no_function",
+        "TypeError",
+        "true_fn|false_fn|must be callable",
+        Text(
+            "`tf.cond` wants two *functions*, so that it can run one of them: put `lambda:` before"
+            " each.",
+            "`tf.cond`에는 둘 중 하나만 실행할 수 있도록 *함수* 두 개가 필요해요. 각각 앞에 `lambda:`를 붙이세요.",
         ),
     ),
     (

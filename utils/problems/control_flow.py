@@ -86,6 +86,38 @@ def slope_of_the_loop(cases: Cases, f: Any) -> Finding | None:
                 ),
             ),
             Mistake(
+                "added_up",
+                lambda x, n: _rounds(n) * x,
+                Text(
+                    "`{value}` adds up an `x` for each round. The loop multiplies, so its slope is that of a power.",
+                    "`{value}`은(는) 한 번 돌 때마다 `x`를 더했어요. 반복문은 곱하므로 거듭제곱의 기울기예요.",
+                ),
+            ),
+            Mistake(
+                "as_if_it_ran_to_the_end",
+                lambda x, n: 3 * x**2,
+                Text(
+                    "`{value}` is 3x² for every n. That holds from n = 5 on; for smaller n the loop ends before i = 4.",
+                    "`{value}`은(는) n에 상관없이 3x²이에요. 이것은 n = 5부터 맞고, 그보다 작으면 i = 4 전에 끝나요.",
+                ),
+            ),
+            Mistake(
+                "exponent_raised",
+                lambda x, n: _rounds(n) * x ** (_rounds(n) + 1),
+                Text(
+                    "`{value}` raises the exponent; differentiating takes one off: the slope of x³ is 3x².",
+                    "`{value}`은(는) 지수를 하나 올렸어요. 미분하면 하나 줄어요. x³의 기울기는 3x²이에요.",
+                ),
+            ),
+            Mistake(
+                "integrated",
+                lambda x, n: x ** (_rounds(n) + 1) / (_rounds(n) + 1),
+                Text(
+                    "`{value}` is the integral of what the loop computes; its derivative is asked for.",
+                    "`{value}`은(는) 반복문이 계산한 값의 적분이에요. 도함수가 필요해요.",
+                ),
+            ),
+            Mistake(
                 "every_round",
                 counted(lambda n: n),
                 Text(
@@ -290,6 +322,38 @@ def leaky_relu(cases: Cases, f: Any) -> Finding | None:
                 Text(
                     "You take the smaller of `x` and `slope * x`, which swaps the sides.",
                     "`x`와 `slope * x` 중 작은 쪽을 골라 양쪽이 바뀌었어요.",
+                ),
+            ),
+            Mistake(
+                "elu",
+                of(lambda x, s: np.where(x > 0, x, np.expm1(np.minimum(x, 0)))),
+                Text(
+                    "That is the ELU, with its exponential; the leaky ReLU is straight on both sides.",
+                    "이것은 지수 함수를 쓰는 ELU예요. leaky ReLU는 양쪽 모두 직선이에요.",
+                ),
+            ),
+            Mistake(
+                "size_taken",
+                of(lambda x, s: np.abs(x)),
+                Text(
+                    "That is the size of x: negative numbers come out positive, where `slope * x` belongs.",
+                    "x의 절댓값이에요. 음수가 양수로 나왔는데 `slope * x`여야 해요.",
+                ),
+            ),
+            Mistake(
+                "divided_by_slope",
+                of(lambda x, s: np.where(x > 0, x, x / s)),
+                Text(
+                    "Below 0 you divide by `slope`, which makes negative numbers larger; multiply.",
+                    "0보다 작을 때 `slope`로 나누어 음수가 더 커졌어요. 곱해야 해요.",
+                ),
+            ),
+            Mistake(
+                "shifted",
+                of(lambda x, s: np.where(x > 0, x, x + s)),
+                Text(
+                    "Below 0 you add `slope`; it is a factor.",
+                    "0보다 작을 때 `slope`를 더했어요. 곱해야 해요.",
                 ),
             ),
             Mistake(
@@ -507,6 +571,30 @@ def huber(cases: Cases, f: Any) -> Finding | None:
                 ),
             ),
             Mistake(
+                "log_cosh",
+                of(lambda e, a, d: np.log(np.cosh(e))),
+                Text(
+                    "That is log cosh, which looks alike and has no seam; here a parabola and a line meet at `delta`.",
+                    "이것은 비슷하게 생긴 log cosh예요. 여기서는 포물선과 직선이 `delta`에서 만나야 해요.",
+                ),
+            ),
+            Mistake(
+                "half_the_size",
+                pieces(parabola, lambda e, a, d: 0.5 * a),
+                Text(
+                    "Outside you have half the size; the line there is `delta * (size - 0.5 * delta)`.",
+                    "바깥쪽이 크기의 절반이에요. 직선은 `delta * (size - 0.5 * delta)`예요.",
+                ),
+            ),
+            Mistake(
+                "delta_squared",
+                pieces(parabola, lambda e, a, d: 0.5 * d**2),
+                Text(
+                    "Outside your loss stays at one value, as if it were cut off; it goes on as a straight line.",
+                    "바깥쪽에서 손실이 한 값에 멈춰 있어요. 직선으로 계속 커져야 해요.",
+                ),
+            ),
+            Mistake(
                 "averaged",
                 of(lambda e, a, d: np.mean(np.where(a <= d, parabola(e, a, d), line(e, a, d)))),
                 Text(
@@ -641,6 +729,14 @@ def root_and_slope(cases: Cases, f: Any) -> Finding | None:
                 ),
             ),
             Mistake(
+                "half_forgotten",
+                _unhalved,
+                Text(
+                    "`{value}` takes x + a/x whole; Heron takes the average of the two, so half of that.",
+                    "`{value}`은(는) x + a/x를 그대로 썼어요. 헤론은 두 값의 평균, 즉 그 절반을 써요.",
+                ),
+            ),
+            Mistake(
                 "only_the_root",
                 lambda a, n: _newton(a, n)[0],
                 Text(
@@ -660,6 +756,14 @@ def root_and_slope(cases: Cases, f: Any) -> Finding | None:
             ),
         ],
     )
+
+
+def _unhalved(a: float, n: int) -> tuple[float, float]:
+    """Return what ``n`` rounds of x -> x + a / x give, and its derivative by a."""
+    x, dx = 1.0, 0.0
+    for _ in range(n):
+        x, dx = x + a / x, dx + 1 / x - a * dx / x**2
+    return x, dx
 
 
 @problem(
@@ -726,6 +830,18 @@ def log_or_line(cases: Cases, f: Any) -> Finding | None:
                 " input, as if it had been chosen once and for all.",
                 "x = {inputs}에서도 x - 1인 `{value}`이(가) 나와요. 한 번 정해진 것처럼 늘 같은 분기만 실행돼요.",
             ),
+        ),
+        *(
+            Mistake(
+                "other_logarithm",
+                lambda x, other=other: other(x) if x > 1 else x - 1,
+                Text(
+                    "For x = {inputs} it gives `{value}`, another logarithm than the natural one,"
+                    " `tf.math.log`.",
+                    "x = {inputs}에서 `{value}`이(가) 나와요. 자연로그 `tf.math.log`가 아닌 다른 로그예요.",
+                ),
+            )
+            for other in (math.log10, math.log2, math.log1p)
         ),
         Mistake(
             "branches_swapped",
@@ -887,6 +1003,22 @@ def safe_sinc(cases: Cases, f: Any) -> Finding | None:
                 Text(
                     "Numerator and denominator have changed places.",
                     "분자와 분모가 바뀌었어요.",
+                ),
+            ),
+            Mistake(
+                "cosine",
+                lambda x: np.cos(x),
+                Text(
+                    "`{value}` is the cosine; sin(x)/x is asked for, not the slope of the sine.",
+                    "`{value}`은(는) 코사인이에요. 사인의 기울기가 아니라 sin(x)/x가 필요해요.",
+                ),
+            ),
+            Mistake(
+                "series_cut_short",
+                lambda x: 1 - np.array(x) ** 2 / 6,
+                Text(
+                    "`{value}` is the beginning of the series, 1 - x²/6, which is good near 0 only.",
+                    "`{value}`은(는) 급수의 앞부분 1 - x²/6이에요. 0 근처에서만 맞아요.",
                 ),
             ),
             Mistake(

@@ -166,6 +166,22 @@ def count_parameters(cases: Cases, f: Any) -> Finding | None:
                 ),
             ),
             Mistake(
+                "biases_twice",
+                total(lambda a, b: a * b + 2 * b),
+                Text(
+                    "`{value}` counts every bias twice.",
+                    "`{value}`은(는) 편향을 두 번씩 셌어요.",
+                ),
+            ),
+            Mistake(
+                "biases_subtracted",
+                total(lambda a, b: a * b - b),
+                Text(
+                    "`{value}` takes the biases off; they come on top of the weights.",
+                    "`{value}`은(는) 편향을 뺐어요. 가중치에 더해야 해요.",
+                ),
+            ),
+            Mistake(
                 "per_layer_list",
                 lambda widths: [a * b + b for a, b in pairwise(widths)],
                 Text(
@@ -238,6 +254,16 @@ def _fault_of_a_stack(model: Any, f: Any, inputs: int, widths: Sequence[int]) ->
         )
     shapes = [tuple(each.shape) for each in model.get_weights()]
     wanted = [shape for a, b in pairwise([inputs, *widths]) for shape in ((a, b), (b,))]
+    if shapes == wanted and model.input_shape != (None, inputs):
+        return Finding(
+            "wrong_input",
+            Text(
+                f"The model of `{case}` takes input of the shape `{model.input_shape}`, where None is"
+                f" the batch. `Input` gets the shape of *one* example: `keras.Input(({inputs},))`.",
+                f"`{case}`의 모델은 `{model.input_shape}` 모양의 입력을 받아요(None은 배치). `Input`에는 예제"
+                f" *하나*의 모양을 `keras.Input(({inputs},))`처럼 주세요.",
+            ),
+        )
     if shapes != wanted:
         return _other_shapes(shapes, wanted, case, inputs, widths)
     return _other_activations(model, case, inputs)
@@ -367,6 +393,13 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
     "tanh": np.tanh,
     "softmax": lambda z: np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True),
+    "elu": lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
+    "leaky_relu": lambda z: np.where(z > 0, z, 0.2 * z),
+    "softplus": lambda z: np.log1p(np.exp(z)),
+    "silu": lambda z: z / (1 + np.exp(-z)),
+    "gelu": lambda z: z / 2 * (1 + np.vectorize(math.erf)(z / math.sqrt(2))),
+    "relu6": lambda z: np.clip(z, 0, 6),
+    "hard_sigmoid": lambda z: np.clip(z / 6 + 0.5, 0, 1),
 }
 
 
@@ -557,6 +590,30 @@ def dense(cases: Cases, f: Any) -> Finding | None:
                 ),
             ),
             Mistake(
+                "relu_twice",
+                _of_layer(lambda x, w, b: relu(relu(x @ w) + b)),
+                Text(
+                    "`relu` is applied to the product already, before the bias, and once more after it. Once, at the end, is enough.",
+                    "편향을 더하기 전에 이미 `relu`를 적용하고 뒤에 또 적용했어요. 마지막에 한 번이면 돼요.",
+                ),
+            ),
+            Mistake(
+                "averaged_over_examples",
+                _of_layer(lambda x, w, b: relu(x @ w + b).mean(axis=0)),
+                Text(
+                    "`{value}` is the average over the examples. A layer answers each example on its own: one row for each.",
+                    "`{value}`은(는) 예제들의 평균이에요. 층은 예제마다 따로 답하니 예제마다 한 행이 필요해요.",
+                ),
+            ),
+            Mistake(
+                "summed_over_examples",
+                _of_layer(lambda x, w, b: relu(x @ w + b).sum(axis=0)),
+                Text(
+                    "`{value}` is the sum over the examples. A layer answers each example on its own: one row for each.",
+                    "`{value}`은(는) 예제들의 합이에요. 층은 예제마다 따로 답하니 예제마다 한 행이 필요해요.",
+                ),
+            ),
+            Mistake(
                 "kernel_transposed",
                 _of_layer(lambda x, w, b: relu(x @ w.T + b)),
                 Text(
@@ -601,6 +658,11 @@ def dense(cases: Cases, f: Any) -> Finding | None:
                     lambda z: np.where(z > 0, z, np.expm1(z)),
                     lambda z: np.log1p(np.exp(z)),
                     lambda z: (z > 0).astype(float),
+                    lambda z: np.clip(z, 0, 1),
+                    lambda z: np.clip(z, 0, 6),
+                    lambda z: np.maximum(-z, 0),
+                    ACTIVATIONS["silu"],
+                    ACTIVATIONS["gelu"],
                 )
             ),
         ],
@@ -707,6 +769,30 @@ def dead_neurons(cases: Cases, f: Any) -> Finding | None:
                     "`{value}` are inactive for the first example. Others may wake them: look at all"
                     " rows of `x`.",
                     "`{value}`은(는) 첫 예제에서 비활성인 뉴런이에요. 다른 예제가 깨울 수 있으니 `x`의 모든 행을 보세요.",
+                ),
+            ),
+            Mistake(
+                "last_example_only",
+                where(lambda x, w, b: x[-1] @ w + b <= 0),
+                Text(
+                    "`{value}` are inactive for the last example. Others may wake them: look at all rows of `x`.",
+                    "`{value}`은(는) 마지막 예제에서 비활성인 뉴런이에요. 다른 예제가 깨울 수 있으니 `x`의 모든 행을 보세요.",
+                ),
+            ),
+            Mistake(
+                "none_found",
+                _of_dying(lambda x, w, b: []),
+                Text(
+                    "You found no dead neuron, and there are some. Before `relu` a dead one is at or *below* 0, and neurons are the columns: `axis=0`.",
+                    "죽은 뉴런을 하나도 찾지 못했는데, 몇 개 있어요. `relu` 앞에서 죽은 뉴런은 0이거나 0보다 *작고*, 뉴런은 열이에요(`axis=0`).",
+                ),
+            ),
+            Mistake(
+                "outputs_returned",
+                _of_dying(lambda x, w, b: (x @ w + b).max(axis=0)),
+                Text(
+                    "`{value}` are the largest sums of the neurons themselves; the *indices* of those that stay at or below 0 are asked for.",
+                    "`{value}`은(는) 뉴런마다의 가장 큰 합이에요. 0 이하에 머무는 뉴런의 *인덱스*가 필요해요.",
                 ),
             ),
             Mistake(
@@ -919,10 +1005,11 @@ def new_head(cases: Cases, f: Any) -> Finding | None:
 CHANGED_THE_ORIGINAL = Finding(
     "changed_the_original",
     Text(
-        "The model that was handed in is another one afterwards: `pop` and `add` change it in place."
-        " Make a new `Sequential` and leave `model` as it is.",
-        "넘겨받은 모델이 바뀌었어요. `pop`과 `add`는 그 자리에서 모델을 바꿔요. 새 `Sequential`을 만들고 `model`은"
-        " 그대로 두세요.",
+        "The model that was handed in is another one afterwards: `pop` and `add` change it in place,"
+        " and so does setting weights of layers that both models hold. Make a new `Sequential` and"
+        " leave `model` as it is.",
+        "넘겨받은 모델이 바뀌었어요. `pop`과 `add`는 그 자리에서 모델을 바꾸고, 두 모델이 함께 가진 층의 가중치를"
+        " 바꾸는 것도 마찬가지예요. 새 `Sequential`을 만들고 `model`은 그대로 두세요.",
     ),
 )
 
