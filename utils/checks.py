@@ -134,7 +134,7 @@ class Hint:
 def check(number: str, *answers: Any) -> Verdict:
     """Say whether the answers to problem ``number`` are right, and if not what went wrong.
 
-    The learner's code is tried in silence and for 20 seconds at most; no exception of it passes.
+    The learner's code is tried in silence and for 40 seconds at most; no exception of it passes.
 
     Args:
         number: the problem, ``"1.3"``.

@@ -24,7 +24,7 @@ from utils.problems.problem import Finding
 from utils.problems.text import Text
 from utils.problems.values import is_blank, shorten, show
 
-SECONDS = 20.0
+SECONDS = 40.0
 """How long one check may take, all cases together."""
 
 OURS = str(Path(__file__).parents[1]) + os.sep
