@@ -223,8 +223,8 @@ class _Client(PapermillNotebookClient):
     on_kernel: OnKernel | None = None
     room: tuple[Any, int] = (None, 0)  # the cell that is running, and what it may still put out
 
-    async def async_start_new_kernel(self, **options: Any) -> None:
-        await super().async_start_new_kernel(**options)
+    def start_new_kernel(self, **options: Any) -> None:
+        super().start_new_kernel(**options)
         process = getattr(self.km.provisioner, "pid", None)
         if self.on_kernel and process:
             self.on_kernel(process)

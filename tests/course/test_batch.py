@@ -33,6 +33,8 @@ if how == "badly":
     raise ValueError("this run was told to fail")
 if how == "deadly":
     os._exit(3)
+if how == "greedily":
+    taken = [b"x" * 10**8 for _ in range(100) if not time.sleep(0.1)]
 if how == "slowly":
     time.sleep(600)
 metrics = {{"accuracy": 0.5 + 0.1 * width + 0.01 * seed, "loss": [1.0, 0.5 / width]}}
@@ -108,19 +110,21 @@ def test_a_journal_cut_in_its_last_line_costs_that_run_only(batch: Batch, tmp_pa
 
 
 def test_a_bad_run_is_named_and_its_neighbours_are_fine(batch: Batch, tmp_path: Path) -> None:
-    spec = "runs: [{how: well}, {how: badly}, {how: deadly}, {how: slowly}]\ntimeout: 8\n"
+    ways = ", ".join(f"{{how: {how}}}" for how in ("well", "badly", "deadly", "greedily", "slowly"))
+    spec = f"runs: [{ways}]\ntimeout: 8\nmemory: 600 MB\n"
     result = batch(spec, "--workers", "2", "--retries", "1")
     assert result.exit_code == 1
-    assert "4 runs: 1 ok, 1 cell error, 1 dead kernel, 1 timeout" in result.output
+    assert "5 runs: 1 ok, 1 cell error, 2 dead kernel, 1 timeout" in result.output
     last = {record["parameters"]["how"]: record for record in journal(tmp_path)}
     assert last["badly"]["status"] == "cell_error" and last["badly"]["attempts"] == 1
     assert "told to fail" in json.dumps(last["badly"]["failure"])
     assert last["deadly"]["status"] == "dead_kernel" and last["deadly"]["attempts"] == 2
+    assert "600 MB" in last["greedily"]["failure"]["message"] and last["greedily"]["attempts"] == 1
     assert last["slowly"]["status"] == "timeout" and last["slowly"]["attempts"] == 1
     page = (out(tmp_path) / "index.html").read_text(encoding="utf-8")
     assert "told to fail" in page
     repeated = batch(spec.replace("slowly", "badly, width: 3"), "--only", "failed")
-    assert "2 to run" in repeated.output, repeated.output
+    assert "3 to run" in repeated.output, repeated.output
 
 
 def test_every_mistake_of_a_spec_is_said_at_once_with_its_line(
