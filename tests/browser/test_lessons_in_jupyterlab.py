@@ -63,7 +63,8 @@ def files(page: Page, lab: tuple[str, str]) -> Iterator[Page]:
 
 def open_lesson(page: Page, *path: str) -> None:
     for name in path:
-        page.locator(".jp-DirListing-itemText", has_text=name).dblclick()
+        exactly = re.compile(f"^{re.escape(name)}$")
+        page.locator(".jp-DirListing-itemText", has_text=exactly).dblclick()
     page.locator(".jp-NotebookPanel .jp-CodeCell").first.wait_for(timeout=60_000)
 
 
