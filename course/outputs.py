@@ -199,6 +199,7 @@ def _comparable(text: str, loose: set[str]) -> str:
     if "trained" in loose:
         text = VERDICT.sub("VERDICT", CLASS_NAME.sub("CLASS", text))
         text = re.sub(r"CLASS(?:['\",\s]+CLASS)+", "CLASS", text)
+        text = text.replace("VERDICT: the true class CLASS has #%", "VERDICT")
     text = re.sub(r"\s+", " ", text).strip()
     return re.sub(r"(?<=[\[(]) | (?=[\])])", "", text)
 

@@ -212,6 +212,8 @@ def test_class_names_and_verdicts_of_a_trained_cell_may_differ() -> None:
     assert same("✓ Ankle boot 93%", "✗ Sneaker 51%", "trained")
     assert same("wrong: Shirt, Coat", "wrong: Coat", "trained")
     assert not same("✓ Ankle boot 93%", "✓ Toaster 93%", "trained")
+    right, wrong = "Bag with 90%, which is right.", "Bag with 90%, which is wrong"
+    assert same(right, f"{wrong}: the true class Coat has 8%.", "trained")
     assert not same("✓ Ankle boot 93%", "✗ Sneaker 51%", "timing")
 
 

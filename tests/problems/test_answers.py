@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import logging
+import os
 import re
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -92,7 +95,9 @@ def endless(*inputs: object) -> object:
 
 @each_problem
 @pytest.mark.parametrize(
-    "odd", [an_exception, nan, text, None, 1e9, "eight", [], object()], ids=str
+    "odd",
+    [an_exception, nan, text, None, 1e9, "eight", [], object()],
+    ids=lambda odd: getattr(odd, "__name__", type(odd).__name__),
 )
 def test_an_odd_answer_is_rejected_in_words_and_never_raises(problem: Problem, odd: object) -> None:
     verdict = check(problem.number, *[odd] * answer_count(problem))
@@ -109,6 +114,24 @@ def test_a_function_with_nothing_in_it_is_not_attempted(problem: Problem) -> Non
 def test_an_answer_that_loops_for_ever_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("utils.problems.answers.time_limit.__wrapped__.__defaults__", (0.5,))
     assert check("1.1", endless).diagnosis == "endless"
+
+
+def test_what_an_answer_prints_and_logs_is_not_seen(capfd: pytest.CaptureFixture[str]) -> None:
+    handler = logging.StreamHandler(sys.stderr)  # as TensorFlow's, which keeps its stream
+    logger = logging.getLogger("tensorflow")
+    logger.addHandler(handler)
+
+    def talkative(x: object) -> object:
+        print("printed")
+        os.write(2, b"written")
+        logger.warning("logged")
+        return x
+
+    try:
+        assert check("1.1", talkative).state == "wrong"
+    finally:
+        logger.removeHandler(handler)
+    assert capfd.readouterr() == ("", "") and not logger.disabled
 
 
 @each_problem

@@ -240,6 +240,22 @@ def test_a_layer_and_its_loss_are_drawn_with_their_weights():
         assert part in said
 
 
+def test_weights_are_called_by_their_layer_whatever_scope_it_was_built_in():
+    with keras.name_scope("a_scope_that_an_earlier_error_left_open"):
+        dense = keras.layers.Dense(2, name="a_layer_with_a_name_of_forty_letters_or_more")
+        dense.build((None, 3))
+
+    said = words(draw_tape(lambda x: tf.reduce_sum(dense(x)), [[1.0, 2.0, 3.0]]))
+    assert "dense.kernel" in said and "dense.bias" in said
+
+
+def test_a_name_too_long_for_its_box_keeps_its_end():
+    a_variable_with_a_name_of_more_than_thirty_letters = tf.Variable(3.0)
+
+    said = words(draw_tape(lambda: a_variable_with_a_name_of_more_than_thirty_letters * 2.0))
+    assert "…than_thirty_letters = 3" in said
+
+
 def test_several_outputs_are_summed_and_it_is_said():
     said = words(draw_tape(lambda x: (x * x, {"a": x + 1.0}), 2.0))
 

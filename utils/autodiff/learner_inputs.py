@@ -32,7 +32,7 @@ def reachable(f: Any, depth: int = 3) -> Iterator[tuple[str, Any]]:
         elif isinstance(value, keras.Layer):
             yield name, value
             for variable in value.variables:
-                yield f"{name}.{variable.path.partition('/')[2] or variable.path}", variable
+                yield f"{name}.{variable.path.removeprefix(f'{value.path}/')}", variable
             for path, variable in plain_variables(value):
                 yield f"{name}.{path}", variable
         elif depth > 0:

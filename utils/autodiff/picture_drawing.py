@@ -50,6 +50,7 @@ from utils.plotting.figures import (
 )
 
 MOST_BOXES = 60
+LONGEST_NAME = 20  # letters
 GRADIENT = "#A04400"
 LINE = 12.5  # pixels from line to line in a box
 FILL = {
@@ -202,6 +203,8 @@ def _texts(node: Node, target: str, names: Counter[str | None]) -> list[tuple[st
     name = node.name or (target if node.output else "")
     if node.kind == "constant":
         name = node.title
+    if len(name) > LONGEST_NAME:
+        name = f"…{name[1 - LONGEST_NAME :]}"  # a path ends in what tells it from others
     lines = [(title, INK, "bold")]
     lines += [(note, GREY, "normal") for note in node.notes]
     if node.value:
@@ -214,9 +217,7 @@ def _texts(node: Node, target: str, names: Counter[str | None]) -> list[tuple[st
         what = f"d{_bracketed(target)}/d{_bracketed(name)}" if clear else "gradient"
         colour = VERMILION if node.gradient == "None" else GRADIENT
         lines.append((f"{what} = {node.gradient}", colour, "normal"))
-    return [
-        (textwrap.shorten(t, 34, placeholder="…") if len(t) > 34 else t, c, w) for t, c, w in lines
-    ]
+    return [(t if len(t) <= 34 else f"{t[:33]}…", c, w) for t, c, w in lines]
 
 
 def _bracketed(name: str) -> str:

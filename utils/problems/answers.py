@@ -8,6 +8,7 @@ import inspect
 import io
 import itertools
 import linecache
+import logging
 import os
 import re
 import signal
@@ -70,10 +71,12 @@ def run(f: Callable[..., Any], *inputs: Any) -> Any:
 def quietly() -> Iterator[None]:
     """Hide what the learner's code prints, on every stream: a check tries it many times.
 
-    nbgrader gives no point to a cell that wrote to standard error, be it a warning of TensorFlow.
+    nbgrader gives no point to a cell that wrote to standard error, be it a warning of TensorFlow,
+    whose loggers keep the stream that they found when it was imported.
     """
     with (
         tempfile.TemporaryFile() as sink,
+        silenced("tensorflow", "absl"),
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.redirect_stderr(io.StringIO()),
     ):
@@ -84,6 +87,19 @@ def quietly() -> Iterator[None]:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+@contextlib.contextmanager
+def silenced(*names: str) -> Iterator[None]:
+    """Have the loggers of these names drop what they are told."""
+    before = {logger: logger.disabled for logger in map(logging.getLogger, names)}
+    for logger in before:
+        logger.disabled = True
+    try:
+        yield
+    finally:
+        for logger, disabled in before.items():
+            logger.disabled = disabled
 
 
 @contextlib.contextmanager

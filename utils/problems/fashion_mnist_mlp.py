@@ -806,8 +806,12 @@ def _answer_to(image: Array, seed: int) -> tuple[int, float]:
     return int(row.argmax()), float(row.max())
 
 
-class _Listening(keras.Sequential):
-    """A model that notes the shapes of what it is given; they are in the order of the calls."""
+class Listening(keras.Sequential):
+    """A model that notes the shapes of what it is given; they are in the order of the calls.
+
+    Keras makes a name scope of the class's name and loses track of it when TensorFlow refuses one
+    that begins with an underscore.
+    """
 
     shapes: list[tuple[int, ...]] = []  # noqa: RUF012  of the latest check
 
@@ -826,14 +830,14 @@ class _Listening(keras.Sequential):
 
 def _axis_finding(f: Any, seed: int, number: int) -> Finding | None:
     """Say with what shape the model was called by code that raised an exception, or None."""
-    model = _Listening([keras.Input((28, 28)), *_layers()])
+    model = Listening([keras.Input((28, 28)), *_layers()])
     model.set_weights(_classifier(seed).get_weights())
-    _Listening.shapes.clear()
+    Listening.shapes.clear()
     try:
         f(model, _picture(number).copy())
     except Exception:  # noqa: BLE001  it is known to raise one; what matters is the shape
         pass
-    shape = _Listening.shapes[0] if _Listening.shapes else None
+    shape = Listening.shapes[0] if Listening.shapes else None
     if shape is None or shape[1:] == (28, 28):
         return None
     if shape == (28, 28):
