@@ -26,6 +26,7 @@ from papermill.exceptions import PapermillException, PapermillExecutionError
 from papermill.execute import ERROR_MARKER_TAG
 
 from course.catalog import nearest
+from course.kernels.provisioner import Kind, use_kernels
 from utils.errors import CourseError
 from utils.metrics import MIME_TYPE
 
@@ -98,6 +99,7 @@ def execute(
     on_cell: OnCell | None = None,
     on_kernel: OnKernel | None = None,
     environment: Mapping[str, str] | None = None,
+    kernel: Kind = "warm",
 ) -> Result:
     """Run ``notebook`` through papermill in a new kernel and write it to ``output``.
 
@@ -111,11 +113,13 @@ def execute(
             and the nearest heading above it.
         on_kernel: called with the process id of the kernel as soon as there is one.
         environment: variables of the kernel that differ from ours.
+        kernel: "warm", forked with TensorFlow in memory where that is possible, or "fresh".
 
     Raises:
         CourseError: when the notebook has no such parameter or the output cannot be written.
     """
     start = time.monotonic()
+    use_kernels(kernel)
     try:
         original = _read(notebook)
     except UNREADABLE as error:

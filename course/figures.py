@@ -14,11 +14,12 @@ from html.parser import HTMLParser
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 
 REACH = 2  # pixels by which a line or a letter may move
 CLEARLY = 48  # steps of 255 by which a colour may differ beyond that
 CHANGED = 1e-4  # the share of changed pixels from which a figure has visibly changed
+MARGIN = 16  # pixels around a difference that blurring and ``REACH`` bring into play
 RESIZED = 0.03  # the share by which width and height may differ
 BLANK = 1e-3  # a figure with a smaller share of pixels off its main colour is blank
 
@@ -87,6 +88,8 @@ def figure_difference(stored: bytes, fresh: bytes) -> tuple[str, Image.Image | N
     With the words comes a picture of both figures side by side and of what changed, in red, where
     both can be shown.
     """
+    if stored == fresh:
+        return "", None
     old, new = open_figure(stored), open_figure(fresh)
     if old is None or new is None:
         return f"the {'stored' if old is None else 'fresh'} figure is not a picture", None
@@ -109,13 +112,20 @@ def figure_difference(stored: bytes, fresh: bytes) -> tuple[str, Image.Image | N
 def _changed_pixels(old: Image.Image, new: Image.Image) -> np.ndarray:
     """Return a bool array (height, width): where each leaves the other's range of colours."""
     changed = np.zeros((old.height, old.width), dtype=bool)
+    differs = ImageChops.difference(old, new).point(lambda value: 255 * (value > CLEARLY))
+    if (box := differs.getbbox()) is None:
+        return changed
+    left, top = (max(0, edge - MARGIN) for edge in box[:2])
+    right, bottom = min(old.width, box[2] + MARGIN), min(old.height, box[3] + MARGIN)
+    part = changed[top:bottom, left:right]
+    old, new = (each.crop((left, top, right, bottom)) for each in (old, new))
     for one, other in ((old, new), (new, old)):
         soft, around = (image.filter(ImageFilter.GaussianBlur(1)) for image in (one, other))
         size = 2 * REACH + 1
         pixels = np.asarray(soft, dtype=np.int16)
         low = np.asarray(around.filter(ImageFilter.MinFilter(size)), dtype=np.int16)
         high = np.asarray(around.filter(ImageFilter.MaxFilter(size)), dtype=np.int16)
-        changed |= np.maximum(pixels - high, low - pixels).max(axis=2) > CLEARLY
+        part |= np.maximum(pixels - high, low - pixels).max(axis=2) > CLEARLY
     return changed
 
 

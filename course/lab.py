@@ -15,6 +15,7 @@ from typing import NamedTuple
 from course.catalog import ROOT, Lesson, exercises, lessons, nearest
 from course.execution import kernel_environment
 from course.files import write_whole
+from course.kernels.provisioner import provisioner_variables
 from utils.errors import CourseError
 
 FIRST_PAGE = "00_start_here.ipynb"
@@ -75,10 +76,11 @@ def open_lab(
 def lab_environment() -> dict[str, str]:
     """Return JupyterLab's environment, in which "Python 3" is the kernel of ``course/kernels``.
 
-    That kernel leaves what TensorFlow's C++ code logs in the terminal; an ordinary one shows it
-    in a lesson's first cells, on a red ground.
+    It starts warm, unless JUPYTER_DEFAULT_PROVISIONER_NAME says otherwise. It leaves what
+    TensorFlow's C++ code logs in the terminal; an ordinary one shows it in a lesson's first cells,
+    on a red ground.
     """
-    environment = kernel_environment()
+    environment = provisioner_variables("warm") | kernel_environment()
     paths = [str(Path(__file__).parent), environment.get("JUPYTER_PATH", "")]
     return environment | {"JUPYTER_PATH": os.pathsep.join(filter(None, paths))}
 

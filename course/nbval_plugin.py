@@ -2,7 +2,8 @@
 
 ``pytest --nbval notebooks`` compares every cell with its stored outputs as ``course.outputs`` does:
 numbers within rounding, figures by how they look. ``--nbval-lax`` only runs the cells. In both, a
-kernel that dies is reported at its cell within seconds, and kernels start in a known environment.
+kernel that dies is reported at its cell within seconds, and kernels start in a known environment,
+warm unless ``--kernel=fresh`` is given.
 
 Where the lessons' kernel had to take the stand-in for Fashion-MNIST, cells from there on run, and
 their assertions hold, but their outputs are not compared: the terminal summary says so.
@@ -26,6 +27,7 @@ from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel, start_new_kerne
 from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 
 from course.execution import kernel_environment
+from course.kernels.provisioner import use_kernels
 from course.outputs import differences
 
 CELL_TIMEOUT = 600  # seconds; nbval's own is 2000
@@ -193,9 +195,20 @@ class LessonCell(IPyNbCell):
         return not self.comparison_traceback
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the choice of kernels."""
+    parser.addoption(
+        "--kernel",
+        choices=("warm", "fresh"),
+        default="warm",
+        help="fork kernels that have TensorFlow in memory, or start ordinary ones",
+    )
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Shorten nbval's time-out of a cell, unless one was asked for."""
+    """Choose the kernels, and shorten nbval's time-out of a cell, unless one was asked for."""
+    use_kernels(config.getoption("--kernel"))
     if getattr(config.option, "nbval_cell_timeout", None) == NBVAL_TIMEOUT:
         config.option.nbval_cell_timeout = CELL_TIMEOUT
 

@@ -10,6 +10,7 @@ import yaml
 
 from course.catalog import Lesson, find_lessons
 from course.execution import Result, check_names, execute, parameters_of
+from course.kernels.provisioner import Kind
 from course.progress import show_failure, watching
 from course.report import write_report
 from course.updating import refresh_outputs
@@ -22,6 +23,7 @@ def run_lessons(
     out: Path,
     *,
     update: bool = False,
+    kernel: Kind = "warm",
 ) -> bool:
     """Run the lessons called ``names``, or all; write them and ``index.html`` to ``out``.
 
@@ -58,6 +60,7 @@ def run_lessons(
                     chosen[lesson],
                     on_cell=progress.cell,
                     environment={"COURSE_DATA": "real"} if update else None,
+                    kernel=kernel,
                 )
                 results[lesson] = result
                 note = ""

@@ -1,0 +1,312 @@
+"""How a client gets a kernel from a parent, and starts the parent if there is none."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import resource
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from course.kernels import IDLE, PRELOADED
+from course.kernels.fitting import LIMITS, parent_environment, parent_name
+from course.kernels.meeting import is_ours, meeting_folder
+from course.kernels.streams import Streams
+
+ATTEMPTS = 4  # parents that may die under one request
+PATIENCE = 120.0  # seconds for a parent to import and to answer
+UNKNOWN = 255  # a kernel's exit status when its parent, who would know it, was killed
+
+# The parent finds this package by a path that its kernels do not keep.
+START = """\
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+from course.kernels.parent import main
+main()
+"""
+ROOT = Path(__file__).parents[2]
+
+
+class NoWarmKernel(Exception):
+    """No parent could be reached; the message says why, in one line."""
+
+
+class ForkedProcess:
+    """A kernel's process, with the interface of ``subprocess.Popen``.
+
+    It is not our child: its parent tells us how it ended, and should the parent be gone, the
+    system tells us that it ended. The kernel ends when this object does.
+    """
+
+    stdin: IO[bytes] | None = None
+    stdout: IO[bytes] | None = None
+    stderr: IO[bytes] | None = None
+
+    def __init__(
+        self, pid: int, descriptor: IO[bytes], parent: socket.socket, lifeline: IO[bytes]
+    ) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._descriptor = descriptor
+        self._parent = parent
+        self._lifeline = lifeline
+
+    def poll(self) -> int | None:
+        """Return the exit status, negative for a signal, or None while the kernel runs."""
+        if self.returncode is None and self._is_readable(self._parent):
+            try:
+                status = self._parent.recv(4)
+            except ConnectionError:
+                status = b""
+            if status:
+                self._end(*struct.unpack("i", status))
+            elif self._is_readable(self._descriptor):
+                self._end(UNKNOWN)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the kernel's end and return its exit status.
+
+        Raises:
+            subprocess.TimeoutExpired: after ``timeout`` seconds.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+        while (status := self.poll()) is None:
+            if end is not None and time.monotonic() > end:
+                raise subprocess.TimeoutExpired("kernel", timeout or 0)
+            time.sleep(0.01)
+        return status
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal to the kernel's process, if it still runs."""
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._descriptor.fileno(), number)
+
+    def terminate(self) -> None:
+        """Ask the kernel's process to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Make the kernel's process end."""
+        self.send_signal(signal.SIGKILL)
+
+    def _end(self, status: int) -> None:
+        self.returncode = status
+        for each in (self._descriptor, self._parent, self._lifeline):
+            each.close()
+
+    @staticmethod
+    def _is_readable(source: IO[bytes] | socket.socket) -> bool:
+        poll = select.poll()
+        poll.register(source, select.POLLIN)
+        return bool(poll.poll(0))
+
+
+def fork_kernel(
+    command: Sequence[str],
+    options: Sequence[str],
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    streams: Streams,
+    sockets: Path | None,
+    *,
+    modules: Sequence[str] = PRELOADED,
+    idle: float = IDLE,
+) -> ForkedProcess:
+    """Have a warm parent fork a kernel; start the parent if there is none that fits.
+
+    Args:
+        command: the whole command line of the kernel.
+        options: what of it the interpreter takes.
+        arguments: what of it ipykernel takes.
+        environment: the kernel's variables.
+        folder: the kernel's working directory.
+        streams: the kernel's standard streams; they stay open here.
+        sockets: a folder that goes when we die, if any.
+        modules: what the parent has imported.
+        idle: seconds until a parent that nobody asks ends.
+
+    Raises:
+        NoWarmKernel: when no parent can be started or reached.
+        FileNotFoundError: when there is no such working directory.
+    """
+    os.stat(folder)
+    request = {
+        "command": list(command),
+        "arguments": list(arguments),
+        "environment": dict(environment),
+        "folder": str(folder.absolute()),
+        "umask": _umask(),
+        "limits": {limit: resource.getrlimit(limit) for limit in LIMITS},
+    }
+    try:
+        name = parent_name(options, environment, folder, modules)
+        path = meeting_folder() / f"{name}.sock"
+        reason = ""
+        for _ in range(ATTEMPTS):
+            start = _Start(path, options, parent_environment(environment), folder, modules, idle)
+            try:
+                return _ask(_connect(start), request, streams, sockets)
+            except (ConnectionError, EOFError) as error:
+                reason = str(error)
+    except OSError as error:
+        raise NoWarmKernel(str(error)) from error
+    raise NoWarmKernel(_last_line(path.with_suffix(".log")) or reason)
+
+
+class _Start(NamedTuple):
+    """How to start a parent."""
+
+    path: Path  # of its socket
+    options: Sequence[str]
+    environment: Mapping[str, str]
+    folder: Path
+    modules: Sequence[str]
+    idle: float
+
+
+def _ask(
+    connection: socket.socket, request: Mapping[str, Any], streams: Streams, sockets: Path | None
+) -> ForkedProcess:
+    """Ask the parent at the other end.
+
+    Raises:
+        ConnectionError, EOFError: when the parent dies before it has answered.
+        OSError: when it does not answer.
+    """
+    theirs, ours = os.pipe()
+    lifeline = os.fdopen(ours, "wb", buffering=0)
+    try:
+        with os.fdopen(os.memfd_create("request"), "w+", encoding="utf-8") as file:
+            json.dump(request, file)
+            file.seek(0)
+            connection.settimeout(PATIENCE)
+            descriptors = [file.fileno(), *streams, theirs]
+            socket.send_fds(connection, [b"k" + os.fsencode(sockets or "")], descriptors)
+            message, received, *_ = socket.recv_fds(connection, 4, 1)
+        if not message:
+            raise EOFError("the parent of warm kernels died")
+    except BaseException:
+        lifeline.close()  # should there be a fork already, it ends with this
+        connection.close()
+        raise
+    finally:
+        os.close(theirs)
+    connection.setblocking(False)
+    descriptor = os.fdopen(received[0], "rb", buffering=0)
+    (pid,) = struct.unpack("i", message)
+    return ForkedProcess(pid, descriptor, connection, lifeline)
+
+
+def _connect(start: _Start) -> socket.socket:
+    """Connect to a parent; start it, once, however many clients find none at the same time."""
+    with suppress(FileNotFoundError, ConnectionRefusedError):
+        return _connected(start.path)
+    with _lock(start.path.parent):
+        with suppress(FileNotFoundError, ConnectionRefusedError):
+            return _connected(start.path)
+        _sweep(start.path)
+        _start_parent(start)
+        return _connected(start.path)
+
+
+def _connected(path: Path) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        connection.connect(str(path))
+        if not is_ours(connection):
+            raise PermissionError(f"{path} belongs to another user")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _is_answered(path: Path) -> bool:
+    try:
+        _connected(path).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def _start_parent(start: _Start) -> None:
+    """Start a parent that listens from the first moment on, and answers when it has imported."""
+    partial = start.path.with_suffix(".new")
+    partial.unlink(missing_ok=True)
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener,
+        start.path.with_suffix(".log").open("wb") as log,
+    ):
+        listener.bind(str(partial))
+        listener.listen(1024)
+        settings = {
+            "listener": listener.fileno(),
+            "path": str(start.path),
+            "modules": list(start.modules),
+            "idle": start.idle,
+        }
+        partial.rename(start.path)
+        subprocess.run(
+            [sys.executable, *start.options, "-c", START, str(ROOT), json.dumps(settings)],
+            env=dict(start.environment),
+            cwd=start.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[listener.fileno()],
+            start_new_session=True,
+            check=False,
+        )
+
+
+def _sweep(new: Path) -> None:
+    """Remove what killed parents and clients have left, and the addresses of outdated parents.
+
+    A parent without an address ends as soon as it has no kernels.
+    """
+    outdated = new.name.partition("-")[0]
+    for path in new.parent.glob("*-*.sock"):
+        with suppress(FileNotFoundError):
+            if path.name.startswith(outdated) or not _is_answered(path):
+                path.unlink()
+                path.with_suffix(".log").unlink()
+    for path in new.parent.glob("kernel-*-*"):
+        try:
+            os.kill(int(path.name.split("-")[1]), 0)
+        except ProcessLookupError:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    with (folder / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _umask() -> int:
+    """Return our umask; ``os.umask`` could only tell it by changing it for all threads."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.partition("Umask:")[2].split()[0], 8)
+
+
+def _last_line(log: Path) -> str:
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    return lines[-1] if lines else ""

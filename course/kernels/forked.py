@@ -1,0 +1,109 @@
+"""How a fork of the parent becomes the kernel that a client asked for."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import json
+import os
+import resource
+import runpy
+import select
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Call(NamedTuple):
+    """The file descriptors that come with a client's request."""
+
+    request: int  # a file of JSON, see ``become_kernel``
+    stdin: int
+    stdout: int
+    stderr: int
+    lifeline: int  # a pipe whose other end only the client has
+
+
+def become_kernel(call: Call, later: set[str], root: str) -> None:
+    """Run the kernel in this process until it ends.
+
+    The request has ``command`` (the whole command line), ``arguments`` (those of ipykernel),
+    ``environment``, ``folder``, ``umask`` and ``limits`` (number -> soft and hard).
+
+    Args:
+        later: names of modules that an ordinary kernel would import later, from its own folder
+            first.
+        root: the folder from which this package was imported.
+    """
+    with os.fdopen(call.request, encoding="utf-8") as file:
+        request = json.load(file)
+    os.setsid()
+    adopt_orphans()
+    end_with_client(call.lifeline)
+    for number, stream in enumerate((call.stdin, call.stdout, call.stderr)):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.umask(request["umask"])
+    for limit, values in request["limits"].items():
+        resource.setrlimit(int(limit), values)
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    if shadows(Path.cwd(), later):
+        os.set_inheritable(call.lifeline, True)
+        os.execv(request["command"][0], request["command"])
+    renew_modules(request, root)
+    runpy.run_module("ipykernel_launcher", run_name="__main__", alter_sys=True)
+
+
+PR_SET_CHILD_SUBREAPER = 36  # of Linux's <sys/prctl.h>
+
+
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose own parent ends, so that none of them is lost.
+
+    The parent of warm kernels does so too, and inherits those of a kernel that has ended.
+    """
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def end_with_client(lifeline: int) -> None:
+    """Have the system kill our process group as soon as the client's end of a pipe is closed.
+
+    The parent does the same, but it may have been killed before the client is.
+    """
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
+    fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    gone = select.poll()
+    gone.register(lifeline)
+    if gone.poll(0):
+        os.killpg(0, signal.SIGKILL)
+
+
+def shadows(folder: Path, names: set[str]) -> bool:
+    """Tell whether a module in ``folder`` has one of ``names``: an import would have found it."""
+    return any(
+        entry.stem in names and (entry.suffix == ".py" or (entry / "__init__.py").is_file())
+        for entry in folder.iterdir()
+    )
+
+
+def renew_modules(request: dict[str, Any], root: str) -> None:
+    """Give modules what they took from the parent's environment at their import."""
+    time.tzset()
+    tempfile.tempdir = None
+    for name in [name for name in sys.modules if name.partition(".")[0] == "course"]:
+        del sys.modules[name]
+    sys.argv = ["", *request["arguments"]]
+    sys.orig_argv = request["command"]
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed()
+    if "keras" in sys.modules:
+        from keras.src.backend import config
+
+        home = Path.home() if os.access(Path.home(), os.W_OK) else Path("/tmp")
+        config._KERAS_DIR = os.environ.get("KERAS_HOME", str(home / ".keras"))

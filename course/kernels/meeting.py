@@ -1,0 +1,43 @@
+"""Where a user's kernels and their parents meet: a folder that nobody else can enter."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import struct
+import tempfile
+from pathlib import Path
+
+LONGEST = 70  # bytes of the folder's path; a socket's whole path may have 107
+
+
+def meeting_folder() -> Path:
+    """Return the folder, in ``XDG_RUNTIME_DIR`` or beside temporary files; make it if need be.
+
+    Raises:
+        OSError: when it cannot be made, or another user owns it or may enter it.
+    """
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    private = f"course-kernels-{os.getuid()}"
+    folder = Path(runtime, "course-kernels")
+    if not os.access(runtime, os.W_OK) or len(os.fsencode(folder)) > LONGEST:
+        folder = Path(tempfile.gettempdir(), private)
+    if len(os.fsencode(folder)) > LONGEST:
+        folder = Path("/tmp", private)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    status = folder.lstat()
+    if (
+        not stat.S_ISDIR(status.st_mode)
+        or status.st_uid != os.getuid()
+        or stat.S_IMODE(status.st_mode) & 0o077
+    ):
+        raise PermissionError(f"{folder} is not ours alone: remove it, or set XDG_RUNTIME_DIR")
+    return folder
+
+
+def is_ours(connection: socket.socket) -> bool:
+    """Tell whether the process at the other end of a Unix socket runs under our user."""
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    _, user, _ = struct.unpack("3i", credentials)
+    return bool(user == os.getuid())

@@ -1,0 +1,265 @@
+"""The parent of warm kernels: imports modules once, then forks whenever a client asks.
+
+It runs no TensorFlow operation, because a fork could not use the threads that the first one
+starts. It is one thread and never waits for one client alone.
+
+What goes over a connection, a Unix socket that keeps messages apart:
+
+1. client to parent: the letter k and the folder of the kernel's sockets, if any, with five file
+   descriptors: the request (a file with JSON), standard input, output and error of the kernel, and
+   a pipe's end that shows when the client has died;
+2. parent to client: the kernel's process id, with a descriptor of that process;
+3. parent to client: the kernel's exit status, negative for a signal, once it has ended.
+
+A client that closes the connection ends its kernel.
+"""
+
+from __future__ import annotations
+
+import builtins
+import gc
+import importlib
+import json
+import os
+import selectors
+import shutil
+import signal
+import socket
+import struct
+import sys
+import time
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+
+from course.kernels.forked import Call, adopt_orphans, become_kernel
+from course.kernels.meeting import is_ours
+
+TICK = 1.0  # seconds between two looks at whether the parent is still wanted
+SILENCE = 30.0  # seconds that a client may stay connected without asking
+DESCRIPTORS = 5
+
+
+def main() -> None:
+    """Leave the process that started us, import, and serve; in a fork, become the kernel."""
+    root = sys.path.pop(0)
+    if sys.path and sys.path[0] == "":
+        del sys.path[0]
+    settings = json.loads(sys.argv[1])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if os.fork():
+        os._exit(0)
+    adopt_orphans()
+    later = import_as_a_notebook_would(settings["modules"])
+    os.chdir("/")
+    gc.collect()
+    gc.freeze()  # the collector would touch, and so copy, every page of the fork
+    listener = socket.socket(fileno=settings["listener"])
+    call = serve(listener, Path(settings["path"]), settings["idle"])
+    if call is not None:
+        become_kernel(call, later, root)
+
+
+def import_as_a_notebook_would(modules: list[str]) -> set[str]:
+    """Import ipykernel, then ``modules`` as in a notebook; return the names they brought.
+
+    The names are those of packages that an ordinary kernel could also find in its own folder,
+    which comes after the standard library.
+
+    TensorFlow looks for IPython and for an interactive interpreter at its import, and its loggers
+    keep the stream that they find.
+    """
+    for name in ("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell"):
+        importlib.import_module(name)
+    before = set(sys.modules)
+    kept = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = _Stream("stdout"), _Stream("stderr")  # type: ignore[assignment]
+    sys.ps1 = "In : "
+    builtins.get_ipython = lambda: None  # type: ignore[attr-defined]
+    try:
+        for name in modules:
+            importlib.import_module(name)
+    finally:
+        sys.stdout, sys.stderr = kept
+        del sys.ps1, builtins.get_ipython  # type: ignore[attr-defined]
+    brought = {name.partition(".")[0] for name in set(sys.modules) - before}
+    return brought - sys.stdlib_module_names
+
+
+class _Stream:
+    """Stands for ``sys.stdout`` or ``sys.stderr`` as they are when something is written."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        current = getattr(sys, self._name)
+        return getattr(sys.__dict__[f"__{self._name}__"] if current is self else current, attribute)
+
+    def close(self) -> None:
+        """Stay open, as a logger's handler that knows the real streams would leave them."""
+
+
+class _Kernel(NamedTuple):
+    process: int
+    descriptor: int  # of the process; readable when it has ended
+    client: socket.socket
+    folder: str  # of its sockets
+
+
+def serve(listener: socket.socket, path: Path, idle: float) -> Call | None:
+    """Fork for every client that asks.
+
+    Ends when no kernel runs and either nobody has asked for ``idle`` seconds or ``path``, the
+    listener's address, is no longer ours.
+
+    Returns:
+        In the parent, None at its end; in each fork, what was asked for.
+    """
+    parent = _Parent(listener)
+    address = path.stat()
+    while True:
+        for key, _ in parent.selector.select(TICK):
+            call = key.data(key.fileobj) if key.fd in parent.selector.get_map() else None
+            if call is not None:
+                return call  # this is the fork
+        parent.dismiss_the_silent()
+        if parent.kernels:
+            continue
+        if not _is(path, address):
+            return None
+        if time.monotonic() - parent.last_used > idle:
+            path.unlink()  # clients that are just connecting are refused, and start a new parent
+            path.with_suffix(".log").unlink(missing_ok=True)
+            return None
+
+
+class _Parent:
+    """The parent's connections and kernels; its methods answer what the selector reports."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self.kernels: dict[int, _Kernel] = {}  # by process id
+        self.silent: dict[socket.socket, float] = {}  # clients that have not asked, since when
+        self.last_used = time.monotonic()
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(listener, selectors.EVENT_READ, self.accept)
+
+    def accept(self, listener: socket.socket) -> None:
+        """Let a process of our own user in."""
+        client, _ = listener.accept()
+        if not is_ours(client):
+            client.close()
+            return
+        client.setblocking(False)
+        self.silent[client] = time.monotonic()
+        self.selector.register(client, selectors.EVENT_READ, self.fork)
+
+    def fork(self, client: socket.socket) -> Call | None:
+        """Fork for a client that asks; return what it asked for in the fork, else None."""
+        del self.silent[client]
+        self.selector.unregister(client)
+        with suppress(OSError):
+            message, descriptors, *_ = socket.recv_fds(client, 4096, DESCRIPTORS)
+            if len(descriptors) == DESCRIPTORS:
+                return self._fork(client, Call(*descriptors), os.fsdecode(message[1:]))
+            for each in descriptors:
+                os.close(each)
+        client.close()
+        return None
+
+    def _fork(self, client: socket.socket, call: Call, folder: str) -> Call | None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # BLAS has threads, and minds them
+            process = os.fork()
+        if process == 0:
+            client.close()
+            self._close()
+            return call
+        for each in call:
+            os.close(each)
+        self.last_used = time.monotonic()
+        kernel = _Kernel(process, os.pidfd_open(process), client, folder)
+        self.kernels[process] = kernel
+        with suppress(OSError):  # a client that is gone will be noticed
+            socket.send_fds(client, [struct.pack("i", process)], [kernel.descriptor])
+        self.selector.register(kernel.descriptor, selectors.EVENT_READ, lambda _: self.bury(kernel))
+        self.selector.register(client, selectors.EVENT_READ, lambda _: self.end(kernel))
+        return None
+
+    def end(self, kernel: _Kernel) -> None:
+        """End a kernel whose client is gone."""
+        self.selector.unregister(kernel.client)
+        kernel.client.close()
+        _kill(kernel.process)
+
+    def bury(self, kernel: _Kernel) -> None:
+        """Tell the client how its kernel ended, and leave nothing of it."""
+        _kill(kernel.process)  # what it has started; nobody else has its process id until we wait
+        _, status = os.waitpid(kernel.process, 0)
+        self.selector.unregister(kernel.descriptor)
+        os.close(kernel.descriptor)
+        if _has_hung_up(kernel.client) and kernel.folder:
+            shutil.rmtree(kernel.folder, ignore_errors=True)
+        if kernel.client.fileno() >= 0:
+            with suppress(OSError):
+                kernel.client.send(struct.pack("i", os.waitstatus_to_exitcode(status)))
+            self.selector.unregister(kernel.client)
+            kernel.client.close()
+        del self.kernels[kernel.process]
+        self.last_used = time.monotonic()
+        self.kill_orphans()
+
+    def kill_orphans(self) -> None:
+        """Kill what kernels that have ended had started in sessions of its own."""
+        while orphans := _children() - self.kernels.keys():
+            for each in orphans:
+                _kill(each)
+                os.waitpid(each, 0)
+
+    def dismiss_the_silent(self) -> None:
+        """Close connections over which nothing has come for long."""
+        for client, since in list(self.silent.items()):
+            if time.monotonic() - since > SILENCE:
+                del self.silent[client]
+                self.selector.unregister(client)
+                client.close()
+
+    def _close(self) -> None:
+        """Close all that a fork inherits and must not keep open."""
+        for key in list(self.selector.get_map().values()):
+            source: Any = key.fileobj
+            os.close(source) if isinstance(source, int) else source.close()
+        self.selector.close()
+
+
+def _kill(process: int) -> None:
+    """Kill the process group of a kernel, or a kernel that has none yet."""
+    try:
+        os.killpg(process, signal.SIGKILL)
+    except ProcessLookupError:
+        os.kill(process, signal.SIGKILL)
+
+
+def _has_hung_up(client: socket.socket) -> bool:
+    """Tell whether a client has closed its connection, which may be closed here too."""
+    try:
+        return client.fileno() < 0 or client.recv(1, socket.MSG_PEEK) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def _children() -> set[int]:
+    return {each.pid for each in psutil.Process().children()}
+
+
+def _is(path: Path, address: os.stat_result) -> bool:
+    """Tell whether ``path`` is still the file that ``address`` describes."""
+    try:
+        return os.path.samestat(path.stat(), address)
+    except OSError:
+        return False

@@ -1,0 +1,154 @@
+"""The kernel provisioner through which any Jupyter client gets warm kernels."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import sys
+import uuid
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.localinterfaces import is_local_ip
+from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
+from traitlets import Float, List, Unicode
+
+from course.kernels import IDLE, PRELOADED
+from course.kernels.meeting import meeting_folder
+from course.kernels.streams import opened
+
+Kind = Literal["warm", "fresh"]
+
+GROUP = KernelProvisionerFactory.GROUP_NAME
+VARIABLE = "JUPYTER_DEFAULT_PROVISIONER_NAME"
+NAMES: dict[Kind, str] = {"warm": "course-warm", "fresh": "local-provisioner"}
+ENTRY_POINT = EntryPoint(NAMES["warm"], "course.kernels.provisioner:WarmProvisioner", GROUP)
+
+CAN_FORK = sys.platform == "linux"  # elsewhere system libraries do not survive it
+
+# What a kernel can be forked with; anything else is for ``subprocess.Popen``.
+UNDERSTOOD = {"env", "cwd", "stdin", "stdout", "stderr", "kernel_id", "extra_arguments"}
+
+
+def use_kernels(kind: Kind) -> None:
+    """Start kernels of this kind from now on, where their kernelspec does not say otherwise.
+
+    That holds for this process.
+    """
+    factory = KernelProvisionerFactory.instance()
+    factory.provisioners.setdefault(ENTRY_POINT.name, ENTRY_POINT)
+    factory.default_provisioner_name = NAMES[kind]
+
+
+def provisioner_variables(kind: Kind) -> dict[str, str]:
+    """Return the variables with which another process starts kernels of this kind.
+
+    None where it would not find the provisioner, because this course was installed before it
+    had one.
+    """
+    installed = kind == "fresh" or entry_points(group=GROUP, name=NAMES[kind])
+    return {VARIABLE: NAMES[kind]} if installed else {}
+
+
+class _Command(NamedTuple):
+    """The parts of a command line that runs ipykernel."""
+
+    options: list[str]  # the interpreter's
+    arguments: list[str]  # ipykernel's
+
+
+def _parse(command: Sequence[str]) -> _Command | None:
+    """Return the parts of a command line, if it runs ipykernel in our own interpreter."""
+    ours = re.fullmatch(r"python(3(\.\d+)?)?", command[0]) or command[0] == sys.executable
+    if not ours or "-m" not in command:
+        return None
+    module = command.index("-m") + 1
+    options = list(command[1 : module - 1])
+    if command[module] != "ipykernel_launcher" or not all(o.startswith("-") for o in options):
+        return None
+    return _Command(options, list(command[module + 1 :]))
+
+
+class WarmProvisioner(LocalProvisioner):
+    """Forks kernels from a warm parent; starts them as usual where that cannot be.
+
+    Only kernels of ipykernel in this interpreter are forked. They are reached through sockets in
+    a folder of their own, so that no two of them can meet on a port.
+    """
+
+    modules = List(Unicode(), list(PRELOADED), help="What the parent imports.").tag(config=True)
+    idle = Float(IDLE, help="Seconds until a parent ends that nobody asks.").tag(config=True)
+
+    _sockets: Path | None = None
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Prepare the launch as usual, but for the transport."""
+        if CAN_FORK and _parse(self.kernel_spec.argv):
+            self._choose_sockets()
+        return await super().pre_launch(**kwargs)
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Fork the kernel, or launch it as usual."""
+        parsed = _parse(cmd)
+        given = {name for name, value in kwargs.items() if value is not None}
+        if parsed is None or given - UNDERSTOOD:
+            return await super().launch_kernel(cmd, **kwargs)
+        if not CAN_FORK:
+            say_once(f"kernels start cold, because {sys.platform} cannot fork them safely.")
+            return await super().launch_kernel(cmd, **kwargs)
+        from course.kernels.asking import NoWarmKernel, fork_kernel
+
+        folder = Path(kwargs.get("cwd") or Path.cwd())
+        environment = dict(kwargs.get("env") or os.environ) | {"JPY_PARENT_PID": str(os.getpid())}
+        with opened(kwargs) as (streams, ends):
+            try:
+                process = await asyncio.to_thread(
+                    fork_kernel,
+                    cmd,
+                    *parsed,
+                    environment,
+                    folder,
+                    streams,
+                    self._sockets,
+                    modules=self.modules,
+                    idle=self.idle,
+                )
+            except NoWarmKernel as reason:
+                say_once(f"kernels start cold, because no warm one could be had: {reason}")
+                return await super().launch_kernel(cmd, **kwargs)
+            vars(process).update(ends)
+        self.process = process  # type: ignore[assignment]  # for what Popen does here, it will do
+        self.pid = self.pgid = process.pid
+        self.cwd = folder
+        return self.connection_info
+
+    async def cleanup(self, restart: bool = False) -> None:
+        """Remove the folder of the sockets, after the last kernel that used it."""
+        await super().cleanup(restart)
+        if self._sockets is not None and not restart:
+            shutil.rmtree(self._sockets, ignore_errors=True)
+
+    def _choose_sockets(self) -> None:
+        """Have client and kernel meet in a new folder, unless the client has chosen an address."""
+        manager: Any = self.parent
+        if manager.transport != "tcp" or manager.shell_port or not is_local_ip(manager.ip):
+            return
+        try:
+            folder = meeting_folder() / f"kernel-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+            folder.mkdir(mode=0o700)
+        except OSError:
+            return
+        self._sockets = folder
+        manager.transport, manager.ip, manager.cache_ports = "ipc", str(folder / "s"), False
+
+
+@cache
+def say_once(sentence: str) -> None:
+    """Say a sentence on stderr, the first time in this process."""
+    print(f"course: {sentence}", file=sys.stderr)
