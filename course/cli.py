@@ -6,11 +6,14 @@ import itertools
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from utils.errors import CourseError
+
+if TYPE_CHECKING:
+    from course.kernels.provisioner import Kind
 
 
 class _Group(click.Group):
@@ -75,8 +78,19 @@ class _Run(click.Command):
     is_flag=True,
     help="Also refresh the outputs stored in the lessons, from the real data only.",
 )
+@click.option(
+    "--kernel",
+    type=click.Choice(["warm", "fresh"]),
+    default="warm",
+    show_default=True,
+    help="Fork kernels that have TensorFlow in memory, or start ordinary ones.",
+)
 def run(
-    lessons: tuple[str, ...], parameters: tuple[tuple[str, str], ...], out: Path, update: bool
+    lessons: tuple[str, ...],
+    parameters: tuple[tuple[str, str], ...],
+    out: Path,
+    update: bool,
+    kernel: Kind,
 ) -> None:
     """Run lessons from their first cell to their last.
 
@@ -88,7 +102,7 @@ def run(
     """
     from course.running import run_lessons
 
-    if not run_lessons(lessons, dict(parameters), out, update=update):
+    if not run_lessons(lessons, dict(parameters), out, update=update, kernel=kernel):
         raise SystemExit(1)
 
 
@@ -113,6 +127,9 @@ def run(
     type=click.IntRange(0),
     metavar="N",
     help="Repetitions of a run whose kernel died or did not start. [default: 1]",
+)
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786, to run on."
 )
 def batch(spec: Path, memory: str | None, dry_run: bool, only: str | None, **options: Any) -> None:
     """Run lessons over a grid of parameters, and make one page of the results.

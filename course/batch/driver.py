@@ -7,16 +7,17 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
 
 from course.batch import pool
-from course.batch.jobs import Job, Outcome
+from course.batch.jobs import Outcome
 from course.batch.journal import Record, append, held, not_writable, read_journal
+from course.batch.machine import Machine, this_machine
 from course.batch.page import write_results
 from course.batch.plan import Planned, estimate, plan
 from course.batch.processes import processors
@@ -33,18 +34,11 @@ class Options(NamedTuple):
 
     out: Path
     workers: int | None = None
+    scheduler: str | None = None
     timeout: float | None = None
     memory: int | None = None
     retries: int | None = None
     only_failed: bool = False
-
-
-class Machine(NamedTuple):
-    """Where jobs run."""
-
-    submit: Callable[[Job, pool.OnEvent], Future[Outcome]]
-    capacity: Callable[[], int]  # how many runs may go on at once
-    stop: Callable[[], None]  # ends what is running
 
 
 def run_batch(spec_path: Path, options: Options, command: str) -> bool:
@@ -117,7 +111,7 @@ def show_plan(spec_path: Path, options: Options) -> None:
 
 def _planned(spec_path: Path, options: Options) -> tuple[list[Planned], int]:
     spec = read_spec(spec_path)
-    threads, memory = pool.shares(_workers(options))
+    threads, memory = (None, None) if options.scheduler else pool.shares(_workers(options))
     planned = plan(
         spec,
         timeout=options.timeout or spec.timeout or TIMEOUT,
@@ -171,7 +165,7 @@ def _run(
             over, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
             for future in over:
                 each, attempt = running.pop(future)
-                outcome = future.result()
+                outcome = machine.result(future, each.job)
                 if stopping.is_set() and outcome.status == "skipped":
                     continue
                 if outcome.again and attempt <= retries:
@@ -216,18 +210,12 @@ def _keep(out: Path, planned: Planned, outcome: Outcome, attempts: int) -> Recor
     return record
 
 
-@contextlib.contextmanager
-def _machine(options: Options, batch: str) -> Iterator[Machine]:
-    workers = _workers(options)
-    with ThreadPoolExecutor(workers) as executor:
-        try:
-            yield Machine(
-                lambda job, tell: executor.submit(pool.run_job, job, tell),
-                lambda: workers,
-                lambda: pool.stop(batch),
-            )
-        finally:
-            pool.stop(batch)
+def _machine(options: Options, batch: str) -> contextlib.AbstractContextManager[Machine]:
+    if options.scheduler:
+        from course.batch.cluster import cluster
+
+        return cluster(options.scheduler, batch)
+    return this_machine(_workers(options), batch)
 
 
 @contextlib.contextmanager

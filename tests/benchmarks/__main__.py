@@ -7,9 +7,13 @@ from collections.abc import Callable
 
 import click
 
-from . import training
+from . import batches, kernels, training
 
-BENCHMARKS: dict[str, Callable[[int, str], None]] = {"training": training.run}
+BENCHMARKS: dict[str, Callable[[int, str], None]] = {
+    "training": training.run,
+    "batches": batches.run,
+    "kernels": kernels.run,
+}
 
 
 @click.command()
