@@ -6,6 +6,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# As many tests at once as there are processors; the tests of one file one after another.
+AT_ONCE := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: lessons test lab release lint format benchmark soak lock clean
 
@@ -13,7 +15,7 @@ lessons: $(READY)
 	$(BIN)/course run --out build/lessons
 
 test: $(READY) lint
-	$(BIN)/pytest
+	$(BIN)/pytest $(AT_ONCE)
 
 lab: $(READY)
 	$(BIN)/course lab

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 # Notebooks in test folders are material of tests, not lessons.
 collect_ignore_glob = ["*.ipynb"]
+
+# Where several tests run at once, the files that take longest begin, so that none is left alone at
+# the end. The browser comes last all the same: Playwright leaves an event loop running.
+LONG = (
+    "test_make_lessons.py",
+    "06_training_loop.ipynb",
+    "test_readme.py",
+    "test_environment.py",
+    "test_lessons_in_jupyterlab.py",
+)
 
 DEMANDED = os.environ.get("COURSE_DATA", "auto")
 
@@ -18,6 +30,25 @@ for name in ("MPLBACKEND", "PYTHONDONTWRITEBYTECODE"):
     os.environ.pop(name, None)
 if "KERAS_HOME" in os.environ:  # kernels and temporary folders are somewhere else
     os.environ["KERAS_HOME"] = str(Path(os.environ["KERAS_HOME"]).absolute())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def parents_end_with_the_tests() -> Iterator[None]:
+    """Let warm kernels and their parents meet in a folder that goes: parents without one end."""
+    with tempfile.TemporaryDirectory(prefix="kernels-", dir="/tmp") as folder:
+        previous = os.environ.get("XDG_RUNTIME_DIR")
+        os.environ["XDG_RUNTIME_DIR"] = folder
+        yield
+        if previous is None:
+            del os.environ["XDG_RUNTIME_DIR"]
+        else:
+            os.environ["XDG_RUNTIME_DIR"] = previous
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long files first and those with a browser last."""
+    items.sort(key=lambda item: (item.path.parent.name == "browser", item.path.name not in LONG))
 
 
 def _is_cached() -> bool:

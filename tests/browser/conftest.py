@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Playwright
+from playwright.sync_api import Page, Playwright
 
 from course.lab import lab_environment, prepare
 
@@ -41,12 +41,6 @@ SETTINGS = {
 }
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the browser last: Playwright leaves an event loop running until the end."""
-    items.sort(key=lambda item: item.path.is_relative_to(Path(__file__).parent))
-
-
 @pytest.fixture(scope="session")
 def browser_type_launch_args(playwright: Playwright) -> dict:
     """Take the installed Chromium, or Playwright's own."""
@@ -65,6 +59,19 @@ def browser_type_launch_args(playwright: Playwright) -> dict:
 def browser_context_args() -> dict:
     """Give the window the width for which the lessons are made."""
     return {"viewport": {"width": 1280, "height": 900}}
+
+
+@pytest.fixture
+def files(page: Page, lab: tuple[str, str]) -> Iterator[Page]:
+    """Open JupyterLab with nothing but its file browser; afterwards shut all kernels down."""
+    url, token = lab
+    page.goto(f"{url}lab?token={token}&reset")
+    page.locator(".jp-DirListing-item").first.wait_for(timeout=60_000)
+    yield page
+    headers = {"Authorization": f"token {token}"}
+    sessions = page.request.get(f"{url}api/sessions", headers=headers).json()
+    for session in sessions:
+        page.request.delete(f"{url}api/sessions/{session['id']}", headers=headers)
 
 
 @pytest.fixture(scope="session")
