@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import nbformat
-from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from rich.console import Console
 from rich.table import Table
@@ -17,7 +16,7 @@ from rich.text import Text
 
 from course.catalog import ROOT, Lesson, assignments, exercises, nearest
 from course.release import text_stub, verdicts
-from course.sessions import Session, open_session
+from course.sessions import KernelDied, Session, open_session
 from utils.errors import CourseError
 
 State = Literal["right", "wrong", "not attempted", "stopped", "written", "not written"]
@@ -105,7 +104,7 @@ def _executed(node: NotebookNode, folder: Path, limit: float) -> dict[str, Noteb
                     continue
                 try:
                     done[cell.id] = session.run(cell)
-                except DeadKernelError:
+                except KernelDied:
                     fatal[cell.id] = _killed(cell)
                     break
             else:
@@ -262,7 +261,7 @@ def _watch_on(path: Path, session: Session, console: Console) -> bool:
                     for cell in cells:
                         if cell.source.strip():
                             executed[cell.id] = session.run(cell)
-        except DeadKernelError:
+        except KernelDied:
             _show(path, standings_of(path), console)
             _wait_for_save(path, stamp)
             return True

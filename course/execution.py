@@ -149,7 +149,7 @@ def execute(
             failure = failure._replace(message=limit)
         elif failure and status == "dead_kernel":
             words = "\n".join(last_words.strip().splitlines()[-LAST_WORDS:])
-            failure = failure._replace(message=_death(watch.exit_status), traceback=words)
+            failure = failure._replace(message=death(watch.exit_status), traceback=words)
 
         _tidy(executed, notebook, output, status)
         nbformat.write(executed, partial)
@@ -236,7 +236,7 @@ class _Client(PapermillNotebookClient):
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
         if self.room[0] is not cell:
             self.room = (cell, OUTPUT_LIMIT)
-        self.room = (cell, _cut(msg, self.room[1]))
+        self.room = (cell, cut(msg, self.room[1]))
         return super().process_message(msg, cell, cell_index)
 
     def papermill_execute_cells(self) -> None:
@@ -249,7 +249,7 @@ class _Client(PapermillNotebookClient):
             raise
 
 
-def _cut(message: dict[str, Any], room: int) -> int:
+def cut(message: dict[str, Any], room: int) -> int:
     """Cut what a message puts out to ``room`` characters; return how many are left after it."""
     content = message["content"]
     if message["msg_type"] == "stream":
@@ -414,7 +414,7 @@ def _never_started(status: Status, notebook: Path, start: float, error: Exceptio
     return Result(status, time.monotonic() - start, {}, failure, None)
 
 
-def _death(exit_status: int | None) -> str:
+def death(exit_status: int | None) -> str:
     """Say how a kernel's process ended. Linux sends SIGKILL to what takes too much memory."""
     if exit_status is None:
         return "the kernel died in this cell"

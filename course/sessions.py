@@ -2,94 +2,228 @@
 
 from __future__ import annotations
 
-import logging
+import subprocess
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from queue import Empty
+from typing import IO, Any
 
 import nbformat
+import zmq
+from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.kernelspec import NoSuchKernel
-from nbclient import NotebookClient
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from jupyter_client.manager import KernelManager
 from nbformat import NotebookNode
 
-from course.execution import START_TIMEOUT, kernel_environment
+from course.execution import (
+    LAST_WORDS,
+    NATIVE_LOG,
+    OUTPUT_LIMIT,
+    START_TIMEOUT,
+    cut,
+    death,
+    kernel_environment,
+)
 from utils.errors import CourseError
 
-_quiet = logging.getLogger("course.session")
-_quiet.addHandler(logging.NullHandler())
-_quiet.propagate = False
+GRACE = 5.0  # seconds that a cell has to end in once it was interrupted
+LOOK_EVERY = 0.1  # seconds between two looks at whether the kernel lives
+
+
+class KernelDied(Exception):
+    """The kernel's process ended while a cell ran, or was ended since the cell did not."""
+
+    def __init__(self, reason: str, last_words: str = "", *, stopped: bool = False) -> None:
+        super().__init__(reason)
+        self.last_words = last_words  # what it wrote to stderr at the end
+        self.stopped = stopped  # by us: its time was up, and no interrupt helped
+
+
+class Running:
+    """A cell that a kernel is running."""
+
+    def __init__(self, cell: NotebookNode, message: str, room: int) -> None:
+        self.cell = nbformat.from_dict(dict(cell, outputs=[], execution_count=None))
+        self.message = message  # the id of the request
+        self.room = room  # characters that its outputs may still have
+        self.replied = self.idle = False
+        self._clear = False
+
+    @property
+    def over(self) -> bool:
+        """Whether the kernel has said all it will say of this cell."""
+        return self.replied and self.idle
+
+    def hear(self, message: dict[str, Any]) -> None:
+        """Take in what the kernel publishes."""
+        kind, content = message["msg_type"], message["content"]
+        outputs = self.cell.outputs
+        if kind == "status":
+            self.idle = content["execution_state"] == "idle"
+        elif kind == "execute_input":
+            self.cell.execution_count = content["execution_count"]
+        elif kind == "clear_output":
+            self._clear = True
+            if not content["wait"]:
+                outputs.clear()
+        elif kind in ("stream", "display_data", "execute_result", "error"):
+            self.room = cut(message, self.room)
+            if self._clear:
+                outputs.clear()
+                self._clear = False
+            output = nbformat.v4.output_from_msg(message)
+            last = outputs[-1] if outputs else None
+            if kind == "stream" and last and last.get("name") == output.name:
+                last.text += output.text
+            else:
+                outputs.append(output)
 
 
 class Session:
     """Runs cells on one kernel; made by `open_session`."""
 
-    def __init__(self, client: NotebookClient, limit: float) -> None:
+    def __init__(
+        self, manager: KernelManager, client: BlockingKernelClient, limit: float, stderr: IO[bytes]
+    ) -> None:
+        self._manager = manager
         self._client = client
         self._limit = limit
+        self._stderr = stderr
+        self._poller = zmq.Poller()
+        for channel in (client.iopub_channel, client.shell_channel):
+            self._poller.register(channel.socket, zmq.POLLIN)
 
     def run(self, cell: NotebookNode) -> NotebookNode:
         """Run a code cell and return it with its outputs; an exception is one of them.
 
         Raises:
-            DeadKernelError: when the kernel died, or had to be killed since the cell neither
-                ended in time nor when it was interrupted.
+            KernelDied: when the kernel died, or had to be killed since the cell neither ended in
+                time nor when it was interrupted.
         """
-        client = self._client
-        cell = nbformat.from_dict(dict(cell, outputs=[], execution_count=None))
-        client.nb.cells = [cell]
-        killer = threading.Timer(2 * self._limit + 5, self._kill)
-        killer.daemon = True
-        killer.start()
-        try:
-            return client.execute_cell(cell, 0)
-        except CellTimeoutError as error:
-            raise DeadKernelError(str(error)) from error
-        finally:
-            killer.cancel()
+        running = self.start(cell)
+        self.finish(running, self._limit)
+        return running.cell
 
-    def _kill(self) -> None:
-        manager: Any = self._client.km
-        process = getattr(manager.provisioner, "process", None)
-        if process is not None:
-            process.kill()
+    def start(self, cell: NotebookNode) -> Running:
+        """Have the kernel begin to run a code cell."""
+        message = self._client.execute(cell.source, allow_stdin=False, stop_on_error=False)
+        return Running(cell, message, OUTPUT_LIMIT)
+
+    def finish(self, running: Running, limit: float) -> None:
+        """Wait for a cell's end, interrupt it after ``limit`` seconds, kill the kernel after more.
+
+        Raises:
+            KernelDied: as in `run`.
+        """
+        self.wait(running, limit)
+        if running.over:
+            return
+        self._manager.interrupt_kernel()
+        self.wait(running, GRACE)
+        if not running.over:
+            self.kill()
+            raise KernelDied("it did not end, nor when it was interrupted", stopped=True)
+
+    def wait(self, running: Running, seconds: float) -> None:
+        """Listen to the kernel until a cell has ended, for so many seconds at most.
+
+        Raises:
+            KernelDied: when the kernel's process ended.
+        """
+        end = time.monotonic() + seconds
+        while not running.over and (left := end - time.monotonic()) > 0:
+            if self._poller.poll(int(1000 * min(LOOK_EVERY, left))):
+                self._listen(running)
+                if running.replied and not running.idle:
+                    end = min(end, time.monotonic() + GRACE)  # its last word may have been lost
+            elif (status := self.process.poll()) is not None:
+                self._listen(running)
+                raise KernelDied(death(status), last_words(self._stderr))
+        if running.replied:
+            running.idle = True
+
+    @property
+    def process(self) -> Any:
+        """The kernel's process, with the interface of ``subprocess.Popen``."""
+        provisioner: Any = self._manager.provisioner
+        return provisioner.process
+
+    def kill(self) -> None:
+        """Make the kernel's process end."""
+        process = self.process
+        process.kill()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE)
+
+    def _listen(self, running: Running) -> None:
+        with suppress(Empty):
+            while True:
+                message = self._client.get_iopub_msg(timeout=0)
+                if message["parent_header"].get("msg_id") == running.message:
+                    running.hear(message)
+        with suppress(Empty):
+            while True:
+                reply = self._client.get_shell_msg(timeout=0)
+                running.replied |= reply["parent_header"].get("msg_id") == running.message
+
+
+def last_words(log: IO[bytes]) -> str:
+    """Return the last lines of what a process wrote to a file, but for TensorFlow's native log."""
+    log.seek(0)
+    text = NATIVE_LOG.sub("", log.read().decode(errors="replace"))
+    return "\n".join(text.strip().splitlines()[-LAST_WORDS:])
 
 
 @contextmanager
-def open_session(folder: Path, limit: float) -> Iterator[Session]:
+def open_session(
+    folder: Path,
+    limit: float,
+    *,
+    environment: Mapping[str, str] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **streams: Any,
+) -> Iterator[Session]:
     """Start a kernel in ``folder`` for as long as the block lasts.
 
     Args:
         limit: seconds a cell may take before it is interrupted.
+        environment: all variables of the kernel; by default those of every kernel of the course.
+        settings: of the kernel provisioner, as traitlets have them.
+        streams: ``stdin``, as ``subprocess.Popen`` takes it.
 
     Raises:
         CourseError: when no kernel starts.
     """
-    client = NotebookClient(
-        nbformat.v4.new_notebook(cells=[]),
-        timeout=max(1, round(limit)),
-        startup_timeout=START_TIMEOUT,
-        kernel_name="python3",
-        allow_errors=True,
-        interrupt_on_timeout=True,
-        coalesce_streams=True,
-        resources={"metadata": {"path": str(folder)}},
-        extra_arguments=["--HistoryManager.hist_file=:memory:", "--log-level=40"],
-        log=_quiet,
-    )
+    manager = KernelManager(kernel_name="python3")
     with tempfile.TemporaryFile() as stderr:
         try:
-            block = client.setup_kernel(env=kernel_environment(), stderr=stderr)
-            block.__enter__()
+            if settings is not None:
+                spec: Any = manager.kernel_spec
+                name = manager.provisioner_factory.default_provisioner_name  # type: ignore[attr-defined]
+                spec.metadata["kernel_provisioner"] = {
+                    "provisioner_name": name,
+                    "config": dict(settings),
+                }
+            manager.start_kernel(
+                cwd=str(folder),
+                env=dict(kernel_environment() if environment is None else environment),
+                stderr=stderr,
+                extra_arguments=["--HistoryManager.hist_file=:memory:", "--log-level=40"],
+                **streams,
+            )
+            client = manager.client()
+            client.start_channels()
+            client.wait_for_ready(timeout=START_TIMEOUT)
         except (NoSuchKernel, RuntimeError, OSError) as error:
+            manager.shutdown_kernel(now=True)
             raise CourseError(
                 f"No kernel started ({str(error).splitlines()[0]}): `course doctor` says more."
             ) from error
         try:
-            yield Session(client, limit)
+            yield Session(manager, client, limit, stderr)
         finally:
-            client.shutdown_kernel = "immediate"
-            block.__exit__(None, None, None)
+            client.stop_channels()
+            manager.shutdown_kernel(now=True)

@@ -144,7 +144,7 @@ def parents(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 def workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
     """Return the worker processes of a batch."""
-    return [each for each in family(process) if "course.batch.worker" in each.cmdline()]
+    return [each for each in family(process) if "course.workers.worker" in each.cmdline()]
 
 
 def journal(out: Path) -> list[dict[str, Any]]:

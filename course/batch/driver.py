@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import psutil
+from rich.text import Text
 
-from course.batch import pool
-from course.batch.jobs import Outcome
-from course.batch.journal import Record, append, held, not_writable, read_journal
-from course.batch.machine import Machine, this_machine
 from course.batch.page import write_results
 from course.batch.plan import Planned, estimate, plan
-from course.batch.processes import processors
-from course.batch.progress import Lines, duration, watching
+from course.batch.records import read_records
 from course.batch.spec import read_spec
+from course.batch.summary import metric_names
 from course.execution import TIMEOUT
 from course.files import write_whole
+from course.report import number
+from course.workers import pool
+from course.workers.driving import interruptible, machine, work_through
+from course.workers.jobs import Outcome
+from course.workers.journal import Record, append, held, not_writable
+from course.workers.processes import processors
+from course.workers.progress import duration, watching
 
-PAGE_EVERY = 10.0  # seconds between two versions of the page while the batch runs
+SHOWN = 3  # metrics on a run's line
 
 
 class Options(NamedTuple):
@@ -55,13 +55,13 @@ def run_batch(spec_path: Path, options: Options, command: str) -> bool:
         KeyboardInterrupt: after an interruption, when everything has been put away.
     """
     planned, retries = _planned(spec_path, options)
-    with held(options.out):
-        records = read_journal(options.out)
+    with held(options.out, ["runs"]):
+        records = read_records(options.out)
         todo = _todo(planned, records, options.only_failed)
         _say_beforehand(planned, todo, records)
         stopping = threading.Event()
         if todo:
-            with _interruptible(stopping):
+            with interruptible(stopping):
                 _run(planned, todo, records, retries, options, stopping)
         try:
             page = write_results(planned, records, options.out)
@@ -88,7 +88,7 @@ def show_plan(spec_path: Path, options: Options) -> None:
         CourseError: the file has mistakes.
     """
     planned, _ = _planned(spec_path, options)
-    records = read_journal(options.out)
+    records = read_records(options.out)
     todo = {each.key for each in _todo(planned, records, options.only_failed)}
     for each in planned:
         earlier = records.get(each.key)
@@ -153,36 +153,32 @@ def _run(
     stopping: threading.Event,
 ) -> None:
     width = min(60, max(len(str(each)) for each in todo))
-    waiting = [(each, 1) for each in reversed(todo)]
-    written = time.monotonic()
-    with _machine(options, planned[0].job.batch) as machine, watching(len(todo), width) as show:
-        running: dict[Future[Outcome], tuple[Planned, int]] = {}
-        while (waiting or running) and not stopping.is_set():
-            while waiting and len(running) < machine.capacity():
-                each, attempt = waiting.pop()
-                running[machine.submit(each.job, _teller(show, each))] = (each, attempt)
-            show.submitted(len(running))
-            over, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
-            for future in over:
-                each, attempt = running.pop(future)
-                outcome = machine.result(future, each.job)
-                if stopping.is_set() and outcome.status == "skipped":
-                    continue
-                if outcome.again and attempt <= retries:
-                    reason = (outcome.failure or {}).get("message", "")
-                    show.again(each, f"{outcome.status.replace('_', ' ')}, {reason}")
-                    waiting.append((each, attempt + 1))
-                    continue
-                record = records[each.key] = _keep(options.out, each, outcome, attempt)
-                show.finish(each, record)
-            if time.monotonic() - written > PAGE_EVERY:
-                with contextlib.suppress(OSError):  # the next run will tell
-                    write_results(planned, records, options.out)
-                written = time.monotonic()
+    batch = planned[0].job.batch
+    with (
+        machine(options.scheduler, _workers(options), batch) as where,
+        watching(len(todo), width) as show,
+    ):
+
+        def keep(each: Planned, outcome: Outcome, attempts: int) -> None:
+            record = records[each.key] = _keep(options.out, each, outcome, attempts)
+            show.finish(each, record, *_words(record))
+
+        def now_and_then() -> None:
+            with contextlib.suppress(OSError):  # the next run will tell
+                write_results(planned, records, options.out)
+
+        work_through(todo, where, retries, stopping, show, keep, now_and_then)
 
 
-def _teller(show: Lines, planned: Planned) -> pool.OnEvent:
-    return lambda event: show.event(planned, event)
+def _words(record: Record) -> Iterator[str | Text]:
+    """Yield what a run's line says besides its status: metrics, an error, which data."""
+    names = metric_names([record])[:SHOWN]
+    yield ", ".join(f"{n.replace('_', ' ')} {number(record['metrics'][n])}" for n in names)
+    if record["failure"]:
+        message = record["failure"]["message"].splitlines() or [""]
+        yield f"{record['failure']['error']}: {message[0][:120]}"
+    if record["metrics"].get("data") == "stand-in":
+        yield Text("stand-in data", "yellow")
 
 
 def _keep(out: Path, planned: Planned, outcome: Outcome, attempts: int) -> Record:
@@ -194,50 +190,20 @@ def _keep(out: Path, planned: Planned, outcome: Outcome, attempts: int) -> Recor
         "effective": planned.run.effective,
         "status": outcome.status,
         "seconds": round(outcome.seconds, 2),
-        "metrics": outcome.metrics,
+        "metrics": outcome.result.get("metrics", {}),
         "failure": outcome.failure,
         "attempts": attempts,
         "ended": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "notebook": outcome.notebook is not None,
+        "notebook": outcome.result.get("notebook") is not None,
     }
     try:
-        for ending, text in {"html": outcome.page, "ipynb": outcome.notebook}.items():
-            if text is not None:
+        for ending, what in {"html": "page", "ipynb": "notebook"}.items():
+            if (text := outcome.result.get(what)) is not None:
                 write_whole(out / "runs" / f"{planned.key}.{ending}", text)
         append(out, record)
     except OSError as error:
         raise not_writable(out, error) from None
     return record
-
-
-def _machine(options: Options, batch: str) -> contextlib.AbstractContextManager[Machine]:
-    if options.scheduler:
-        from course.batch.cluster import cluster
-
-        return cluster(options.scheduler, batch)
-    return this_machine(_workers(options), batch)
-
-
-@contextlib.contextmanager
-def _interruptible(stopping: threading.Event) -> Iterator[None]:
-    """Set ``stopping`` at the first Ctrl-C; the second ends everything at once."""
-
-    def handle(number: int, frame: Any) -> None:
-        if stopping.is_set():
-            for child in psutil.Process().children(recursive=True):
-                with contextlib.suppress(psutil.Error):
-                    child.kill()
-            os._exit(130)
-        stopping.set()
-        os.write(2, b"\nStopping; Ctrl-C once more ends it without tidying up.\n")
-
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = {each: signal.signal(each, handle) for each in signals}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def _counts(planned: Sequence[Planned], records: Mapping[str, Record]) -> str:

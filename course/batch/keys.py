@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import utils
-from course.catalog import ROOT
 from utils.data import load_fashion_mnist
 
 
@@ -26,17 +22,6 @@ def data_demand(uses_data: bool) -> dict[str, str]:
     return {"COURSE_DATA": "stand-in" if source == "stand-in" else "real"}
 
 
-def course_digest() -> str:
-    """Return a digest of `utils` as it is now, of the locked versions and of Python's version."""
-    folder = Path(utils.__file__).parent
-    files = sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".mplstyle"))
-    lock = ROOT / "requirements.lock"
-    digest = hashlib.sha256(platform.python_version().encode())
-    for path in [*files, *([lock] if lock.is_file() else [])]:
-        digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
 def run_key(
     lesson: str, notebook: str, parameters: dict[str, Any], course: str, demand: dict[str, str]
 ) -> str:
@@ -45,7 +30,7 @@ def run_key(
     Args:
         notebook: the file's text. Outputs and metadata do not count, tags of cells do.
         parameters: the given ones and the lesson's own.
-        course: what ``course_digest`` returned.
+        course: what ``digest.course_digest`` returned.
         demand: what ``data_demand`` returned.
     """
     parts = [lesson, _source(notebook), parameters, course, demand]

@@ -12,9 +12,7 @@ from typing import Any
 
 import jinja2
 
-from course.batch.journal import Record
 from course.batch.plan import Planned, in_words
-from course.batch.progress import duration
 from course.batch.summary import (
     common_cause,
     ended_well,
@@ -28,6 +26,8 @@ from course.batch.summary import (
 )
 from course.files import write_whole
 from course.report import MEANINGS, TEMPLATES, number
+from course.workers.journal import Record
+from course.workers.progress import duration
 
 SKIPPED: Record = {"status": "skipped", "metrics": {}, "failure": None, "seconds": None}
 

@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from course.batch.jobs import Job
-from course.batch.journal import Record
-from course.batch.keys import course_digest, data_demand, run_key
+from course.batch.keys import data_demand, run_key
 from course.batch.spec import Run, Spec
+from course.workers.digest import course_digest
+from course.workers.jobs import Job
+from course.workers.journal import Record
 
 
 class Planned(NamedTuple):
@@ -51,15 +52,19 @@ def plan(
         lesson, text = run.lesson, texts[run.lesson.path]
         job = Job(
             key=run_key(lesson.name, text, run.effective, course, demand),
-            lesson=lesson.name,
-            title=lesson.title,
-            notebook=text,
-            folder=str(lesson.path.resolve().parent),
-            parameters=run.parameters,
+            name=lesson.name,
+            perform="course.batch.lesson_run",
+            given={
+                "lesson": lesson.name,
+                "title": lesson.title,
+                "notebook": text,
+                "folder": str(lesson.path.resolve().parent),
+                "parameters": run.parameters,
+                "environment": demand,
+            },
             timeout=timeout,
             memory=memory,
             threads=threads,
-            environment=demand,
             course=course,
             batch=batch,
         )

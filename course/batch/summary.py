@@ -8,9 +8,9 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from course.batch.journal import Record
 from course.batch.plan import Planned, in_words
 from course.report import number
+from course.workers.journal import Record
 
 LOWER_IS_BETTER = re.compile(r"loss|error|difference|seconds|time")
 # 97.5 % of Student's t lie below these, for 1, 2, ... degrees of freedom; then about 2.

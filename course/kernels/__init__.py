@@ -6,5 +6,9 @@ turns into the kernel that was asked for (``forked``). The folder ``python3`` ho
 specification of a learner's JupyterLab.
 """
 
+import sys
+
+KERNEL = "ipykernel_launcher"
+CAN_FORK = sys.platform == "linux"  # elsewhere system libraries do not survive it
 PRELOADED = ("numpy", "matplotlib.pyplot", "tensorflow", "keras")
 IDLE = 900.0  # seconds until a parent ends that nobody asks

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from course.kernels import IDLE, PRELOADED
+from course.kernels import IDLE, KERNEL, PRELOADED
 from course.kernels.fitting import LIMITS, parent_environment, parent_name
 from course.kernels.meeting import is_ours, meeting_folder
 from course.kernels.streams import Streams
@@ -125,6 +125,7 @@ def fork_kernel(
     *,
     modules: Sequence[str] = PRELOADED,
     idle: float = IDLE,
+    program: str = KERNEL,
 ) -> ForkedProcess:
     """Have a warm parent fork a kernel; start the parent if there is none that fits.
 
@@ -138,6 +139,7 @@ def fork_kernel(
         sockets: a folder that goes when we die, if any.
         modules: what the parent has imported.
         idle: seconds until a parent that nobody asks ends.
+        program: the module that becomes the fork's main program.
 
     Raises:
         NoWarmKernel: when no parent can be started or reached.
@@ -146,6 +148,7 @@ def fork_kernel(
     os.stat(folder)
     request = {
         "command": list(command),
+        "program": program,
         "arguments": list(arguments),
         "environment": dict(environment),
         "folder": str(folder.absolute()),

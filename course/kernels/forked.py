@@ -30,8 +30,9 @@ class Call(NamedTuple):
 def become_kernel(call: Call, later: set[str], root: str) -> None:
     """Run the kernel in this process until it ends.
 
-    The request has ``command`` (the whole command line), ``arguments`` (those of ipykernel),
-    ``environment``, ``folder``, ``umask`` and ``limits`` (number -> soft and hard).
+    The request has ``command`` (the whole command line), ``program`` (the module that is run) with
+    its ``arguments``, ``environment``, ``folder``, ``umask`` and ``limits`` (number -> soft and
+    hard).
 
     Args:
         later: names of modules that an ordinary kernel would import later, from its own folder
@@ -56,7 +57,7 @@ def become_kernel(call: Call, later: set[str], root: str) -> None:
         os.set_inheritable(call.lifeline, True)
         os.execv(request["command"][0], request["command"])
     renew_modules(request, root)
-    runpy.run_module("ipykernel_launcher", run_name="__main__", alter_sys=True)
+    runpy.run_module(request["program"], run_name="__main__", alter_sys=True)
 
 
 PR_SET_CHILD_SUBREAPER = 36  # of Linux's <sys/prctl.h>

@@ -6,22 +6,27 @@ import asyncio
 import os
 import re
 import shutil
+import subprocess
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.localinterfaces import is_local_ip
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 from traitlets import Float, List, Unicode
 
-from course.kernels import IDLE, PRELOADED
+from course.kernels import CAN_FORK, IDLE, PRELOADED
 from course.kernels.meeting import meeting_folder
 from course.kernels.streams import opened
+
+if TYPE_CHECKING:
+    from course.kernels.asking import ForkedProcess
 
 Kind = Literal["warm", "fresh"]
 
@@ -29,8 +34,6 @@ GROUP = KernelProvisionerFactory.GROUP_NAME
 VARIABLE = "JUPYTER_DEFAULT_PROVISIONER_NAME"
 NAMES: dict[Kind, str] = {"warm": "course-warm", "fresh": "local-provisioner"}
 ENTRY_POINT = EntryPoint(NAMES["warm"], "course.kernels.provisioner:WarmProvisioner", GROUP)
-
-CAN_FORK = sys.platform == "linux"  # elsewhere system libraries do not survive it
 
 # What a kernel can be forked with; anything else is for ``subprocess.Popen``.
 UNDERSTOOD = {"env", "cwd", "stdin", "stdout", "stderr", "kernel_id", "extra_arguments"}
@@ -146,6 +149,30 @@ class WarmProvisioner(LocalProvisioner):
             return
         self._sockets = folder
         manager.transport, manager.ip, manager.cache_ports = "ipc", str(folder / "s"), False
+
+
+def start_program(
+    program: str, environment: Mapping[str, str], folder: Path, **streams: Any
+) -> ForkedProcess | subprocess.Popen[bytes]:
+    """Start a module as a program, warm where that is possible.
+
+    Args:
+        program: the module's name.
+        environment: all variables of the process.
+        folder: its working directory.
+        streams: ``stdin``, ``stdout`` and ``stderr``, as ``subprocess.Popen`` takes them.
+    """
+    command = [sys.executable, "-m", program]
+    if CAN_FORK:
+        from course.kernels.asking import NoWarmKernel, fork_kernel
+
+        with suppress(NoWarmKernel), opened(streams) as (descriptors, ends):
+            process = fork_kernel(
+                command, [], [], dict(environment), folder, descriptors, None, program=program
+            )
+            vars(process).update(ends)
+            return process
+    return subprocess.Popen(command, env=dict(environment), cwd=folder, **streams)
 
 
 @cache

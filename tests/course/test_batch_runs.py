@@ -32,9 +32,10 @@ from batch_runs import (
 from click.testing import CliRunner
 
 from course.batch import driver, keys
-from course.batch import journal as journals
 from course.batch.driver import Options, run_batch
 from course.cli import main
+from course.workers import digest
+from course.workers import journal as journals
 from utils.errors import CourseError
 
 CLUSTER = "the cluster of these tests"
@@ -132,12 +133,12 @@ def test_a_change_in_utils_or_in_the_lock_changes_the_digest(
     package = tmp_path / "utils"
     package.mkdir()
     (package / "__init__.py").write_text("")
-    monkeypatch.setattr(keys.utils, "__file__", str(package / "__init__.py"))
-    monkeypatch.setattr(keys, "ROOT", tmp_path)
-    digests = [keys.course_digest()]
+    monkeypatch.setattr(digest.utils, "__file__", str(package / "__init__.py"))
+    monkeypatch.setattr(digest, "ROOT", tmp_path)
+    digests = [digest.course_digest()]
     for path in (package / "data.py", tmp_path / "requirements.lock"):
         path.write_text("changed")
-        digests.append(keys.course_digest())
+        digests.append(digest.course_digest())
     assert len(set(digests)) == 3
 
 
@@ -285,7 +286,7 @@ def test_mistakes_in_the_file_and_options_are_sentences(
     write_tiny(tmp_path)
     write_spec(tmp_path, text)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("course.batch.cluster.CONNECT", 2)
+    monkeypatch.setattr("course.workers.cluster.CONNECT", 2)
     result = CliRunner().invoke(main, ["batch", "spec.yaml", "--out", "out", *options])
     assert result.exit_code == 1 and result.stderr.startswith("Error: ")
     assert all(sentence in result.stderr for sentence in sentences), result.stderr
@@ -294,7 +295,7 @@ def test_mistakes_in_the_file_and_options_are_sentences(
 
 def on_the_cluster() -> list[psutil.Process]:
     """Return what the cluster's workers have started."""
-    return [each for each in owned(CLUSTER) if "course.batch.worker" in each.cmdline()]
+    return [each for each in owned(CLUSTER) if "course.workers.worker" in each.cmdline()]
 
 
 @pytest.fixture(scope="module")
@@ -392,7 +393,7 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
 def test_a_second_batch_on_the_same_folder_says_so_and_stops(tmp_path: Path) -> None:
     write_tiny(tmp_path)
     out = tmp_path / "out"
-    with journals.held(out), pytest.raises(CourseError, match="Another batch is writing to"):
+    with journals.held(out), pytest.raises(CourseError, match="Another command is writing to"):
         run_batch(write_spec(tmp_path, "seeds: [1]"), Options(out), "again")
     assert journal(out) == []
 

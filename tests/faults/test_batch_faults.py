@@ -57,7 +57,7 @@ def test_two_batches_at_once_on_one_folder_run_everything_once(tmp_path: Path) -
     first = start(spec, out)
     wait_for(lambda: workers(first))
     code, said = run(spec, out)
-    assert code == 1 and "Another batch is writing to" in said and "Traceback" not in said
+    assert code == 1 and "Another command is writing to" in said and "Traceback" not in said
     first.communicate(timeout=60)
     assert first.returncode == 0 and statuses(out) == {"ok": 2}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dis
+import functools
 import inspect
 import io
 import itertools
@@ -19,7 +20,7 @@ import traceback
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from utils.problems.problem import Finding
 from utils.problems.text import Text
@@ -130,6 +131,25 @@ def time_limit(seconds: float = SECONDS) -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, remaining)
 
 
+Helper = TypeVar("Helper", bound=Callable[..., Any])
+
+
+def where_it_lives(helper: Helper) -> Helper:
+    """Have a helper look at an answer, its first argument, in the process where the answer lives.
+
+    A grader keeps a learner's code apart from what judges it. What stands for an answer of such a
+    learner has a method ``course_there``, which calls helpers of this package over there.
+    """
+
+    @functools.wraps(helper)
+    def look(answer: Any, *arguments: Any) -> Any:
+        there = getattr(type(answer), "course_there", None)
+        return there(answer, helper, *arguments) if there else helper(answer, *arguments)
+
+    return cast(Helper, look)
+
+
+@where_it_lives
 def is_unwritten(f: Any) -> bool:
     """Tell whether a function is still the exercise's: nothing in it but the dots."""
     code = getattr(inspect.unwrap(f) if callable(f) else f, "__code__", None)
@@ -143,6 +163,7 @@ _RETURNS = ("LOAD_CONST", "RETURN_CONST")
 _IDLE = ("RESUME", "NOP", "POP_TOP", "RETURN_VALUE", "COPY_FREE_VARS", "MAKE_CELL", "CACHE")
 
 
+@where_it_lives
 def returns_nothing(f: Any) -> bool:
     """Tell whether every way out of a Python function returns None, as one without ``return``."""
     code = getattr(f, "__code__", None)
@@ -159,7 +180,7 @@ def returns_nothing(f: Any) -> bool:
 
 def exception_finding(error: BaseException) -> Finding:
     """Say what stopped the learner's code, in which of the learner's lines, and what it means."""
-    place, line = _learners_line(error)
+    place, line = learners_line(error)
     said = f"{type(error).__name__}: {shorten(_message(error), 200)}".rstrip(": ")
     if isinstance(error, SystemExit):
         said = "SystemExit"
@@ -185,8 +206,10 @@ def _message(error: BaseException) -> str:
     return re.sub(r"^Exception encountered when calling [^\n]*\n+", "", text)
 
 
-def _learners_line(error: BaseException) -> tuple[int | None, str]:
+def learners_line(error: BaseException) -> tuple[int | None, str]:
     """Return number and text of the innermost line that is neither ours nor a library's."""
+    if isinstance(told := getattr(error, "learners_line", None), tuple):
+        return told  # by the process in which it was raised
     frames = traceback.extract_tb(error.__traceback__)
     own = [each for each in frames if not each.filename.startswith((OURS, *LIBRARIES, "<frozen"))]
     if isinstance(error, SyntaxError) and error.lineno:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from utils.problems.answers import NOT_ATTEMPTED, is_unwritten, not_a_function, returns_nothing
 from utils.problems.judging import RETURNS_NOTHING, Mistake, compare, guarded
+from utils.problems.looking import evaluated
 from utils.problems.problem import Cases, Finding
 from utils.problems.text import Text
 from utils.problems.values import agree, is_blank, shorten, show
@@ -386,12 +386,11 @@ def _wrong_loss(model: keras.Model) -> Finding | None:
     images, _ = draw_pictures(40, seed=2)
     outputs = np.asarray(model(images), dtype=float)
     labels = (outputs.argmax(axis=1) + np.arange(40) % 2 * 3) % CLASSES
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        results, finding = guarded(_evaluate, model, images, labels)
+    told, finding = guarded(evaluated, model, images, labels)
     if finding:
         return _wants_other_labels(model, images, labels, outputs) or finding
-    if any("from_logits" in str(each.message) for each in caught):
+    results, said = told
+    if any("from_logits" in each for each in said):
         return Finding("softmax_and_from_logits", SOFTMAX_AND_FROM_LOGITS, 0.5)
     is_probability = agree(outputs.sum(axis=1), np.ones(40)) and bool((outputs >= 0).all())
     loss = results.pop("loss")
@@ -419,10 +418,6 @@ SOFTMAX_AND_FROM_LOGITS = Text(
     "모델은 소프트맥스로 끝나는데 손실에는 `from_logits=True`라고 했어요. 서로 맞지 않아요. 이번에는 Keras가 알아채고"
     " 경고했지만, 사이에 층이 하나만 있어도 모르고 소프트맥스를 두 번 해요. 둘 중 하나를 빼세요.",
 )
-
-
-def _evaluate(model: keras.Model, images: Array, labels: Array) -> dict[str, float]:
-    return dict(model.evaluate(images, labels, batch_size=len(images), verbose=0, return_dict=True))
 
 
 def _cross_entropy(probabilities: Array, labels: Array) -> float:
@@ -523,7 +518,7 @@ def _does_not_learn(model: keras.Model) -> Finding | None:
     """Train it for a moment: the weights have to move and the loss to fall."""
     images, labels = draw_pictures(160, seed=3)
     weights = [each.copy() for each in model.get_weights()]
-    before = _evaluate(model, images, labels)["loss"]
+    before = evaluated(model, images, labels)[0]["loss"]
     _, finding = guarded(
         lambda: model.fit(images, labels, epochs=EPOCHS, batch_size=BATCH_SIZE, verbose=0)
     )
@@ -539,7 +534,7 @@ def _does_not_learn(model: keras.Model) -> Finding | None:
                 " (`trainable=False`) 있지 않나요?",
             ),
         )
-    after = _evaluate(model, images, labels)["loss"]
+    after = evaluated(model, images, labels)[0]["loss"]
     if not after < before:
         return Finding(
             "loss_does_not_fall",

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from utils.problems.judging import Mistake, judge
+from utils.problems.looking import gradients_of, in_a_graph
 from utils.problems.missing_gradients import why_none
 from utils.problems.problem import Cases, Finding, problem
 from utils.problems.text import Text
@@ -195,13 +196,7 @@ def _with(text: Text, en: str, ko: str) -> Text:
 def _slopes(f: Any) -> Callable[..., Any]:
     """Return the function that gives the gradient of ``f``'s sum by its first input."""
 
-    def slopes(x: Any, *more: Any) -> Any:
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            y = tf.reduce_sum(f(x, *more))
-        return tape.gradient(y, x)
-
-    return slopes
+    return lambda x, *more: gradients_of(f, [0], None, x, *more)[0]
 
 
 def _tensor(x: Any, *more: Any) -> tuple[Any, ...]:
@@ -879,7 +874,7 @@ def log_or_line(cases: Cases, f: Any) -> Finding | None:
     eager = judge(f, cases, right=right, prepare=_tensor, mistakes=mistakes)
     if eager:
         return eager
-    compiled = tf.function(f, autograph=False)
+    compiled = in_a_graph(f)
     graph = judge(lambda x: compiled(x), cases, right=right, prepare=_tensor, mistakes=mistakes)
     if graph:
         name = "frozen_branch" if graph.name.startswith("always_") else graph.name

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from utils.data import CLASS_NAMES
 from utils.problems.classifiers import draw_pictures, examine_building, examine_training, softmax
 from utils.problems.judging import Mistake, all_of, judge
+from utils.problems.looking import shapes_given
 from utils.problems.problem import Cases, Finding, problem
 from utils.problems.text import Text
 from utils.problems.values import agree, plain
@@ -806,38 +807,10 @@ def _answer_to(image: Array, seed: int) -> tuple[int, float]:
     return int(row.argmax()), float(row.max())
 
 
-class Listening(keras.Sequential):
-    """A model that notes the shapes of what it is given; they are in the order of the calls.
-
-    Keras makes a name scope of the class's name and loses track of it when TensorFlow refuses one
-    that begins with an underscore.
-    """
-
-    shapes: list[tuple[int, ...]] = []  # noqa: RUF012  of the latest check
-
-    def __call__(self, inputs: Any, *arguments: Any, **named: Any) -> Any:
-        self.shapes.append(tuple(np.shape(inputs)))
-        return super().__call__(inputs, *arguments, **named)
-
-    def predict(self, x: Any, *arguments: Any, **named: Any) -> Any:
-        self.shapes.append(tuple(np.shape(x)))
-        return super().predict(x, *arguments, **named)
-
-    def predict_on_batch(self, x: Any) -> Any:
-        self.shapes.append(tuple(np.shape(x)))
-        return super().predict_on_batch(x)
-
-
 def _axis_finding(f: Any, seed: int, number: int) -> Finding | None:
     """Say with what shape the model was called by code that raised an exception, or None."""
-    model = Listening([keras.Input((28, 28)), *_layers()])
-    model.set_weights(_classifier(seed).get_weights())
-    Listening.shapes.clear()
-    try:
-        f(model, _picture(number).copy())
-    except Exception:  # noqa: BLE001  it is known to raise one; what matters is the shape
-        pass
-    shape = Listening.shapes[0] if Listening.shapes else None
+    shapes = shapes_given(f, _classifier(seed), _picture(number).copy())
+    shape = shapes[0] if shapes else None
     if shape is None or shape[1:] == (28, 28):
         return None
     if shape == (28, 28):

@@ -584,7 +584,7 @@ def two_slopes(cases: Cases, answer: Any) -> Finding | None:
     def prepare(f: Any, x: float) -> tuple[Any, ...]:
         calls.append(0)
 
-        @functools.wraps(f)
+        @functools.wraps(f, updated=())
         def counted(value: Any) -> Any:
             calls[-1] += 1
             return f(value)
@@ -1780,7 +1780,7 @@ def wrong_entries(cases: Cases, answer: Any) -> Finding | None:
     saw_tensors: list[str] = []
 
     def prepare(f: Any, written: Any, x: Any, exact: Any) -> tuple[Any, ...]:
-        @functools.wraps(f)
+        @functools.wraps(f, updated=())
         def watched(value: Any) -> Any:
             if tf.is_tensor(value) or isinstance(value, tf.Variable):
                 saw_tensors.append(f.__name__)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from utils.problems.answers import NOT_ATTEMPTED, not_a_function, run, unattempted
 from utils.problems.judging import Mistake, judge
+from utils.problems.looking import gradients_of, largest_tensor
 from utils.problems.missing_gradients import why_none
 from utils.problems.problem import Cases, Finding, problem
 from utils.problems.text import Text
@@ -580,10 +581,7 @@ def _not_two_things(stopped: Finding) -> Finding:
 
 def _backwards_of_binarise(cases: Cases, f: Any) -> Finding | None:
     def slopes(x: Any, weights: Any) -> Any:
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            z = tf.reduce_sum(weights * f(x))
-        return tape.gradient(z, x)
+        return gradients_of(f, [0], weights, x)[0]
 
     def prepare(x: list[float], weights: list[float]) -> tuple[Any, Any]:
         return tf.constant(x), tf.constant(weights)
@@ -1279,12 +1277,9 @@ def hessian_times(cases: Cases, f: Any) -> Finding | None:
 
 def _built_the_hessian(f: Any) -> Finding | None:
     """Look for a tensor with n * n numbers in what a right answer computes."""
-    from utils.autodiff.recorder import record
-
     n = 23
-    recording = record(f, (_bowl, tf.linspace(0.1, 1.0, n), tf.linspace(-1.0, 1.0, n)), trace=False)
-    sizes = (math.prod(each.shape) for op in recording.ops for each in op.outputs)
-    if not any(size >= n * n for size in sizes):
+    largest = largest_tensor(f, _bowl, tf.linspace(0.1, 1.0, n), tf.linspace(-1.0, 1.0, n))
+    if largest < n * n:
         return None
     return Finding(
         "with_the_hessian",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from utils.problems.answers import where_it_lives
 from utils.problems.problem import Finding
 from utils.problems.text import Text
 
@@ -171,13 +172,20 @@ UNKNOWN = Text(
 
 def why_none(f: Callable[..., Any], inputs: tuple[Any, ...]) -> Finding:
     """Return the cause of a None among the gradients that the learner's function ``f`` returns."""
-    from utils.autodiff import explain_none
-
     try:
-        found = explain_none(f, *inputs)
+        cause, line = cause_and_line(f, *inputs)
     except Exception:  # noqa: BLE001  the explanation is a service: without it the None still stands
         return Finding("none", NONE + UNKNOWN)
-    text = NONE + CAUSES.get(found.cause, UNKNOWN)
-    if found.line and found.cause in CAUSES:
-        text += Text(f"(In your code: `{found.line}`)", f"(코드의 `{found.line}` 줄)")
-    return Finding(f"none_{found.cause}" if found.cause in CAUSES else "none", text)
+    text = NONE + CAUSES.get(cause, UNKNOWN)
+    if line and cause in CAUSES:
+        text += Text(f"(In your code: `{line}`)", f"(코드의 `{line}` 줄)")
+    return Finding(f"none_{cause}" if cause in CAUSES else "none", text)
+
+
+@where_it_lives
+def cause_and_line(f: Callable[..., Any], *inputs: Any) -> tuple[str, str]:
+    """Return the word for why a gradient is None, and the learner's line, which may be empty."""
+    from utils.autodiff import explain_none
+
+    found = explain_none(f, *inputs)
+    return found.cause, str(found.line or "")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from utils.problems.answers import NOT_ATTEMPTED, is_unwritten, not_a_function, run
 from utils.problems.judging import RETURNS_NOTHING, Mistake, judge
+from utils.problems.looking import gradients_of
 from utils.problems.missing_gradients import why_none
 from utils.problems.problem import Cases, Finding, problem
 from utils.problems.text import Text
@@ -674,9 +675,7 @@ def _gradient_fault(f: Any, case: tuple[Any, ...]) -> Finding | None:
     """See that the tape finds its way through the layer to kernel and bias."""
     x, kernel, bias = _layer(*case)
     tensors = _tensors(*case)
-    with tf.GradientTape() as tape:
-        total = tf.reduce_sum(f(*tensors))
-    found = tape.gradient(total, tensors[1:])
+    found = gradients_of(f, [1, 2], None, *tensors)
     if any(each is None for each in found):
         cause = why_none(f, tensors)
         return Finding(

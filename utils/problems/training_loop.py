@@ -1620,9 +1620,13 @@ class Day(keras.Model):  # type: ignore[misc]
 
     def __init__(self, *kinds: str) -> None:
         super().__init__()
+        self.kinds = kinds
         self.unused = [name for name, kind in zip(NUMBERS, kinds, strict=True) if kind == "unused"]
         for name, kind in zip(NUMBERS, kinds, strict=True):
             setattr(self, name, self._number(name, kind))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), tuple(self.kinds)
 
     def _number(self, name: str, kind: str) -> Any:
         if kind == "plain":

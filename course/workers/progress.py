@@ -1,4 +1,4 @@
-"""How a batch looks while it runs: a bar and what each run does, or plain lines in a log."""
+"""How many jobs look while they are done: a bar and what each does, or plain lines in a log."""
 
 from __future__ import annotations
 
@@ -19,17 +19,13 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from course.batch.journal import Record
-from course.batch.plan import Planned
-from course.batch.summary import metric_names
-from course.report import number
-
-SHOWN = 3  # metrics on a run's line
+from course.workers.driving import Planned
+from course.workers.journal import Record
 
 
 @contextmanager
 def watching(total: int, width: int) -> Iterator[Lines]:
-    """Show the progress of ``total`` runs on standard output for as long as the block lasts."""
+    """Show the progress of ``total`` jobs on standard output for as long as the block lasts."""
     console = Console(highlight=False, soft_wrap=True)
     if not console.is_terminal:
         yield Lines(console, total, width)
@@ -41,7 +37,7 @@ def watching(total: int, width: int) -> Iterator[Lines]:
 
 
 class Lines:
-    """A line for each run that is over."""
+    """A line for each job that is over."""
 
     def __init__(self, console: Console, total: int, width: int) -> None:
         self.console = console
@@ -50,7 +46,7 @@ class Lines:
         self.began = time.monotonic()
 
     def state(self) -> str:
-        """Return how the batch stands."""
+        """Return how all of them stand."""
         text = f"{self.running} running, {self.failed} failed"
         if self.finished and self.finished < self.total:
             spent = time.monotonic() - self.began
@@ -59,19 +55,19 @@ class Lines:
         return text
 
     def submitted(self, running: int) -> None:
-        """Note how many runs go on now."""
+        """Note how many go on now."""
         self.running = running
 
     def event(self, planned: Planned, event: dict[str, Any]) -> None:
-        """Take what a run says of itself, from any thread."""
+        """Take what a job says of itself, from any thread."""
         return
 
     def again(self, planned: Planned, reason: str) -> None:
-        """Say that a run is repeated."""
+        """Say that a job is repeated."""
         self.console.print(Text(f"  again: {planned}: {reason}", "yellow"))
 
-    def finish(self, planned: Planned, record: Record) -> None:
-        """Say what became of a run."""
+    def finish(self, planned: Planned, record: Record, *words: str | Text) -> None:
+        """Say what became of a job; ``words`` follow its status and its time."""
         good = record["status"] == "ok"
         self.finished += 1
         self.failed += not good
@@ -80,16 +76,9 @@ class Lines:
         line = Text(f"{'✓' if good else '✗'} {place}  ", "green" if good else "red")
         line.append(f"{planned!s:{self.width}}  ", "default")
         line.append(f"{record['status'].replace('_', ' '):12}{record['seconds']:6.1f} s", "default")
-        numbers = [
-            f"{name.replace('_', ' ')} {number(record['metrics'][name])}"
-            for name in metric_names([record])
-        ]
-        line.append("  " + ", ".join(numbers[:SHOWN]), "default")
-        if record["failure"]:
-            message = record["failure"]["message"].splitlines() or [""]
-            line.append(f"  {record['failure']['error']}: {message[0][:120]}", "default")
-        if record["metrics"].get("data") == "stand-in":
-            line.append("  stand-in data", "yellow")
+        for each in words:
+            line.append("  ")
+            line.append(each)
         line.append(self._after(), "bright_black")
         self.console.print(line)
 
@@ -98,7 +87,7 @@ class Lines:
 
 
 class Moving(Lines):
-    """The same lines, with a bar and the runs that go on below them."""
+    """The same lines, with a bar and what goes on below them."""
 
     def __init__(self, console: Console, total: int, width: int, bar: Progress) -> None:
         super().__init__(console, total, width)
@@ -123,9 +112,9 @@ class Moving(Lines):
         self._remove(planned)
         super().again(planned, reason)
 
-    def finish(self, planned: Planned, record: Record) -> None:
+    def finish(self, planned: Planned, record: Record, *words: str | Text) -> None:
         self._remove(planned)
-        super().finish(planned, record)
+        super().finish(planned, record, *words)
         self.bar.update(self.all, completed=self.finished, doing=self.state())
 
     def _remove(self, planned: Planned) -> None:
@@ -138,7 +127,7 @@ class Moving(Lines):
 
 class _Bar(BarColumn):
     def render(self, task: Task) -> Any:
-        """Draw no bar for a run that has not begun."""
+        """Draw no bar for a job that has not begun."""
         return super().render(task) if task.total != 1 else Text("")
 
 

@@ -1,4 +1,4 @@
-"""What a batch's folder remembers: one line for each run that is over, and who writes now."""
+"""What a folder remembers: one line for each job that is done, and who writes now."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from utils.errors import CourseError
 
-Record = dict[str, Any]  # key, lesson, parameters, status, seconds, metrics, failure, attempts
+Record = dict[str, Any]  # key, status, seconds and more, by the kind of job
 
 
 @contextlib.contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Make ``folder`` where it is missing, and keep it from any other batch.
+def held(folder: Path, parts: Sequence[str] = ()) -> Iterator[None]:
+    """Make ``folder`` and its ``parts`` where they are missing, and keep other commands out.
 
     Raises:
-        CourseError: another batch works there, or it cannot be written.
+        CourseError: another command works there, or it cannot be written.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "runs").mkdir(exist_ok=True)
+        for each in (folder, *(folder / part for part in parts)):
+            each.mkdir(parents=True, exist_ok=True)
         lock = (folder / ".lock").open("a")
     except OSError as error:
         raise not_writable(folder, error) from None
@@ -33,8 +33,8 @@ def held(folder: Path) -> Iterator[None]:
             _lock(lock)
         except OSError:
             raise CourseError(
-                f"Another batch is writing to {folder}: wait for it to end, or name another folder"
-                " with --out."
+                f"Another command is writing to {folder}: wait for it to end, or name another"
+                " folder with --out."
             ) from None
         yield
 
@@ -52,34 +52,28 @@ def _lock(file: IO[str]) -> None:
 
 
 def not_writable(folder: Path, error: OSError) -> CourseError:
-    """Return what to raise where a batch's folder cannot be written."""
+    """Return what to raise where a folder cannot be written."""
     return CourseError(
         f"{folder} cannot be written ({error.strerror or error}): make room, or name another folder"
-        " with --out; runs that have finished are kept, and the same command goes on after them."
+        " with --out; what has finished is kept, and the same command goes on after it."
     )
 
 
-def read_journal(folder: Path) -> dict[str, Record]:
-    """Return the last record of each run by its key, leaving out lines that were cut short.
-
-    A run that is recorded with a notebook counts only if ``runs/`` has that notebook.
-    """
-    records: dict[str, Record] = {}
+def read_journal(folder: Path) -> list[Record]:
+    """Return the records in their order, leaving out lines that were cut short."""
     try:
         lines = (folder / "journal.jsonl").read_bytes().splitlines()
     except FileNotFoundError:
-        return {}
+        return []
     except OSError as error:
         raise not_writable(folder, error) from None
+    records = []
     for line in lines:
-        with contextlib.suppress(ValueError, KeyError, TypeError):
+        with contextlib.suppress(ValueError):
             record = json.loads(line)
-            records[record["key"]] = {"notebook": False} | record
-    return {
-        key: record
-        for key, record in records.items()
-        if not record["notebook"] or (folder / "runs" / f"{key}.ipynb").is_file()
-    }
+            if isinstance(record, dict) and "key" in record:
+                records.append(record)
+    return records
 
 
 def append(folder: Path, record: Record) -> None:

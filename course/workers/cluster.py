@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import Iterator
 from concurrent.futures import Future
 
-from course.batch import pool
-from course.batch.jobs import Job, Outcome, failed
-from course.batch.machine import Machine
+from course.workers import pool
+from course.workers.jobs import Job, Outcome, failed
+from course.workers.machine import Machine
 from utils.errors import CourseError
 
 try:

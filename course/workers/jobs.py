@@ -1,4 +1,4 @@
-"""What a run is told and what it answers; both go through pipes and networks as JSON."""
+"""What a worker is told and what it answers; both go through pipes and networks as JSON."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ from course.execution import Status
 
 
 class Job(NamedTuple):
-    """A run, complete: nothing else is read from the machine that planned it."""
+    """One thing to do, complete: nothing else is read from the machine that planned it."""
 
     key: str
-    lesson: str
-    title: str
-    notebook: str  # the file's text
-    folder: str  # where the notebook lies; what else is there, a run finds where it works
-    parameters: dict[str, Any]
+    name: str  # for a person
+    perform: str  # the module whose function ``perform`` does it
+    given: dict[str, Any]  # what that function is told
     timeout: float  # seconds
     memory: int | None  # bytes of the kernel and what it started; None leaves it to the machine
     threads: int | None  # of TensorFlow and BLAS; None leaves it to the machine
-    environment: dict[str, str]  # of the kernel, besides
     course: str  # digest of `utils` and the locked versions
-    batch: str  # a name for all jobs of one batch
+    batch: str  # a name for all jobs that belong together
 
 
 class Outcome(NamedTuple):
@@ -29,17 +26,15 @@ class Outcome(NamedTuple):
 
     status: Status
     seconds: float
-    metrics: dict[str, Any]
     failure: dict[str, Any] | None  # the fields of execution.Failure, and `last_lines`
-    notebook: str | None  # as executed; None when no cell had started
-    page: str | None  # the same as HTML
-    again: bool  # whether the failure was the machine's and not the lesson's
+    again: bool  # whether the failure was the machine's and not the notebook's
+    result: dict[str, Any]  # what the job gives, by the kind of job
 
 
 def failed(job: Job, status: Status, error: str, message: str, *, again: bool) -> Outcome:
-    """Return the outcome of a job of which no notebook is left."""
+    """Return the outcome of a job that gave nothing."""
     failure = {
-        "lesson": job.lesson,
+        "lesson": job.name,
         "section": "",
         "cell_id": "",
         "cell_index": -1,
@@ -49,4 +44,4 @@ def failed(job: Job, status: Status, error: str, message: str, *, again: bool) -
         "traceback": "",
         "last_lines": "",
     }
-    return Outcome(status, 0.0, {}, failure, None, None, again)
+    return Outcome(status, 0.0, failure, again, {})

@@ -16,9 +16,9 @@ from typing import Any
 
 import psutil
 
-from course.batch.jobs import Job, Outcome, failed
-from course.batch.processes import kill_group, kill_marked, processors
 from course.execution import LAST_WORDS, START_TIMEOUT
+from course.workers.jobs import Job, Outcome, failed
+from course.workers.processes import kill_group, kill_marked, processors
 
 GRACE = 60.0  # seconds that a run may take beyond its limits before its worker is killed
 SHARE = 0.8  # of the machine's memory, for all runs together
@@ -41,7 +41,7 @@ class Worker:
         runtime.mkdir(mode=0o700)
         self.log = (self.scratch / "log").open("w+", encoding="utf-8", errors="replace")
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "course.batch.worker", str(self.scratch)],
+            [sys.executable, "-P", "-m", "course.workers.worker", str(self.scratch)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,

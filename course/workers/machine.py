@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
-from course.batch import pool
-from course.batch.jobs import Job, Outcome
+from course.workers import pool
+from course.workers.jobs import Job, Outcome
 
 
 class Machine(NamedTuple):

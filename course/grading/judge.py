@@ -1,0 +1,111 @@
+"""A process that judges the answers of one learner, which live in another process.
+
+It has the instructor's cells, hidden tests and references; the learner's code is never run here.
+Its standard input is the line to the learner's process, its standard output a line to whoever
+grades: commands come in and verdicts go out, as `wire` says.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import os
+import socket
+from typing import Any
+
+from course.grading.remote import Remote
+from course.grading.wire import Line, LineDown, Message
+from utils.checks import Verdict
+from utils.problems.answers import quietly
+
+
+def main() -> None:
+    """Do what is commanded until nobody commands any more."""
+    learner, grader = (Line(socket.socket(fileno=os.dup(number))) for number in (0, 1))
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(2, 1)
+    judge = Judge(Remote(learner))
+    while True:
+        try:
+            command = grader.receive()
+        except LineDown:
+            return
+        do = {"run": judge.run, "judge": judge.judge}[command["do"]]
+        grader.send(do(command["source"]))
+
+
+class Judge:
+    """The instructor's side of a notebook: what its locked cells define, and the checks."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self._names: dict[str, Any] = {"__name__": "__main__"}
+
+    def run(self, source: str) -> Message:
+        """Run one of the instructor's cells that is no check."""
+        with quietly():
+            exec(compile(source, "<instructor>", "exec"), self._names)
+        return {}
+
+    def judge(self, source: str) -> Message:
+        """Run a cell that ends in a check, on the learner's answers, and say how it came out.
+
+        Returns:
+            The verdict's fields, its text in both languages; or under ``lost`` how the learner's
+            process was lost, under ``undefined`` which name it does not have.
+        """
+        body = ast.parse(source).body
+        check = body.pop()
+        assert isinstance(check, ast.Expr)
+        tests = compile(ast.Module(body, []), "<check>", "exec")
+        asked = compile(ast.Expression(check.value), "<check>", "eval")
+        names = _Names(self._names, self._remote)
+        self._remote.forget()
+        try:
+            exec(tests, self._names)
+            verdict = eval(asked, self._names, names)
+        except LineDown as error:
+            return {"lost": str(error)}
+        except NameError as error:
+            return {"undefined": str(error.name or error)}
+        finally:
+            self._hang_up()
+        return described(verdict)
+
+    def _hang_up(self) -> None:
+        try:
+            self._remote.end()
+        except LineDown:  # it has been said already
+            return
+
+
+class _Names(dict[str, Any]):
+    """Finds a name among the instructor's, else in the learner's notebook."""
+
+    def __init__(self, own: dict[str, Any], remote: Remote) -> None:
+        super().__init__()
+        self._own = own
+        self._remote = remote
+
+    def __missing__(self, name: str) -> Any:
+        if name in self._own or hasattr(builtins, name):
+            raise KeyError(name)
+        return self._remote.name(name)
+
+
+def described(verdict: Verdict) -> Message:
+    """Return a verdict as JSON."""
+    return {
+        "problem": verdict.problem,
+        "state": verdict.state,
+        "diagnosis": verdict.diagnosis,
+        "points": verdict.points,
+        "of": verdict.of,
+        "text": verdict.text._asdict(),
+        "section": verdict.section,
+    }
+
+
+if __name__ == "__main__":
+    main()
