@@ -131,7 +131,7 @@ class Answering:
             self._known[int(key)] = self._state(thing)
 
     def _state(self, thing: Any) -> Any:
-        return self.describe(list(thing) if isinstance(thing, list) else np.array(thing))
+        return self.describe(list(thing) if isinstance(thing, list) else thing.numpy())
 
     def _changes(self) -> dict[str, Any]:
         now = {number: self._state(thing) for number, thing in self._shared.items()}

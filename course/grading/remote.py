@@ -107,7 +107,7 @@ class Remote:
             kind = "tensorflow" if isinstance(thing, tf.Variable) else "keras"
             name = thing.name.partition(":")[0]
             number = self._share(thing)
-            return ("variable", number, kind, name, bool(thing.trainable), np.array(thing))
+            return ("variable", number, kind, name, bool(thing.trainable), thing.numpy())
         if isinstance(thing, keras.Model):
             return self._move(thing)
         return None
@@ -189,7 +189,7 @@ class Remote:
 
 def state_of(thing: Any) -> Any:
     """Return a copy of what is in a variable or a list."""
-    return list(thing) if isinstance(thing, list) else np.array(thing)
+    return list(thing) if isinstance(thing, list) else thing.numpy()
 
 
 def same_state(one: Any, two: Any) -> bool:

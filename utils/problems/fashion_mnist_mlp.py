@@ -629,10 +629,16 @@ def most_confident_mistakes(cases: Cases, f: Any) -> Finding | None:
 
 
 @cache
-def _classifier(seed: int) -> keras.Model:
-    model = keras.Sequential([keras.Input((28, 28)), *_layers()])
+def _weights(seed: int) -> list[Array]:
     rng = np.random.default_rng(seed)
-    model.set_weights([rng.normal(size=(784, 10)) / 8, rng.normal(size=10)])
+    drawn = [rng.normal(size=(784, 10)) / 8, rng.normal(size=10)]
+    return [each.astype("float32") for each in drawn]
+
+
+def _classifier(seed: int) -> keras.Model:
+    """Return a new model each time, for a learner's function may change the one it gets."""
+    model = keras.Sequential([keras.Input((28, 28)), *_layers()])
+    model.set_weights(_weights(seed))
     return model
 
 
@@ -642,7 +648,7 @@ def _layers() -> list[keras.Layer]:
 
 def _probabilities(seed: int, number: int, scale: float = 1.0) -> Array:
     """Return by NumPy what the classifier with this seed says about one picture."""
-    weights, biases = _classifier(seed).get_weights()
+    weights, biases = _weights(seed)
     return softmax(scale * _picture(number).reshape(-1).astype(float) @ weights + biases)
 
 

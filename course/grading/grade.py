@@ -1,0 +1,245 @@
+"""One submission: its cells are run and its answers judged, whatever they do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import nbformat
+from nbformat import NotebookNode
+
+from course.execution import Status
+from course.grading.pair import Pair
+from course.sessions import KernelDied
+
+MOST_KERNELS = 6  # for one submission; each but the first since the one before it died
+
+Role = Literal["instructor", "answer", "own", "check", "written", "prose"]
+
+
+class Step(NamedTuple):
+    """A cell of a gradable notebook."""
+
+    cell: NotebookNode
+    role: Role
+    problem: str | None = None  # that it belongs to
+
+
+class Mark(NamedTuple):
+    """What a problem earned, and why."""
+
+    problem: str
+    points: float
+    of: float
+    status: Status
+    diagnosis: str  # a stable word: right, not_attempted, undefined, the misconception, ...
+    text: Mapping[str, str]  # for the learner, by language
+    section: str = ""  # of the lesson
+    reason: str = ""  # for the instructor, where the status is not ok
+
+
+class Graded(NamedTuple):
+    """What became of a submission's notebook."""
+
+    marks: dict[str, Mark]
+    cells: list[NotebookNode]  # all of them, as run
+    kernels: int  # how many it took
+
+
+Open = Callable[[], Any]
+
+
+def grade(steps: Sequence[Step], open_kernel: Open, seconds: float) -> Graded:
+    """Run a notebook and judge it.
+
+    Points stay as they were earned: when a kernel dies or hangs, another one takes up the work
+    without the cell that did it. A cell that killed its kernel is tried once more on one that has
+    run nothing but the instructor's cells, since another cell may have been behind it.
+
+    Args:
+        steps: the cells in their order.
+        open_kernel: gives a context manager of a `Pair`.
+        seconds: that all of it may take.
+
+    Raises:
+        CourseError: no kernel starts.
+        JudgeLost: the judge cannot work.
+    """
+    work = _Work(steps, open_kernel, time.monotonic() + seconds)
+    work.through()
+    for problem in work.suspected():
+        work.alone(problem)
+    return Graded(work.all_marks(seconds), work.cells, work.kernels)
+
+
+def _belongs(step: Step, problem: str) -> bool:
+    return step.role == "instructor" or step.problem == problem
+
+
+class _Work:
+    def __init__(self, steps: Sequence[Step], open_kernel: Open, end: float) -> None:
+        self.steps = steps
+        self.open_kernel = open_kernel
+        self.end = end
+        self.kernels = 0
+        self.marks: dict[str, Mark] = {}
+        self.cells = [each.cell for each in steps]
+        self.errors: dict[str, str] = {}  # problem -> the last error of its cells
+
+    def through(self) -> None:
+        """Go through the steps, on as many kernels as it takes."""
+        without: set[int] = set()
+        for _ in range(MOST_KERNELS):
+            if self.left() <= 0:
+                return
+            bad = self._on_a_kernel(without)
+            if bad is None:
+                return
+            without.add(bad)
+
+    def alone(self, problem: str) -> None:
+        """Try a problem once more on a kernel that runs nothing but its own cells."""
+        suspect = self.marks.pop(problem)
+        others = {i for i, each in enumerate(self.steps) if not _belongs(each, problem)}
+        if self.left() > 0:
+            self._on_a_kernel(others)
+        self.marks.setdefault(problem, suspect)
+
+    def _on_a_kernel(self, without: set[int]) -> int | None:
+        """Run the steps on a new kernel; return the one that ended it, or None at the end."""
+        self.kernels += 1
+        with self.open_kernel() as pair:
+            learners: int | None = None
+            for number, step in enumerate(self.steps):
+                if number in without or step.cell.cell_type != "code" or self.left() <= 0:
+                    continue
+                if step.role == "check":
+                    if step.problem not in self.marks and self._judge(pair, step):
+                        return number
+                    continue
+                if step.role != "instructor":
+                    learners = number
+                try:
+                    self.cells[number] = pair.run(step.cell)
+                except KernelDied as death:
+                    blamed = number if learners is None else learners
+                    self._blame(blamed, self.steps[blamed], death)
+                    return blamed
+                if step.role == "instructor":
+                    pair.instruct(step.cell.source)
+                self._note_errors(number, step)
+        return None
+
+    def _judge(self, pair: Pair, step: Step) -> bool:
+        """Mark a problem; tell whether the kernel cannot be used any more."""
+        assert step.problem is not None
+        verdict, death = pair.judge(step.cell.source)
+        self.marks[step.problem] = self._mark(step, verdict, death)
+        return death is not None or "lost" in verdict
+
+    def _mark(self, step: Step, verdict: Mapping[str, Any], death: KernelDied | None) -> Mark:
+        problem, of = str(step.problem), points_of(step.cell)
+        if "lost" in verdict:
+            return self._failed(problem, of, "dead_kernel", str(verdict["lost"]))
+        if "undefined" in verdict:
+            error = self.errors.get(problem, "")
+            status: Status = "cell_error" if error else "ok"
+            name = verdict["undefined"]
+            return Mark(problem, 0, of, status, "undefined", undefined(name, error), "", error)
+        status = "ok"
+        reason = ""
+        if verdict["diagnosis"] == "endless" or (death and death.stopped):
+            status, reason = "timeout", "an answer did not end in time"
+        return Mark(
+            problem,
+            float(verdict["points"]),
+            of,
+            status,
+            str(verdict["diagnosis"]),
+            verdict["text"],
+            str(verdict["section"]),
+            reason,
+        )
+
+    def _blame(self, number: int, step: Step, death: KernelDied) -> None:
+        """Write down that a cell ended its kernel."""
+        output = nbformat.v4.new_output(
+            "error", ename="KernelDied", evalue=str(death), traceback=[str(death)]
+        )
+        self.cells[number] = nbformat.from_dict(dict(step.cell, outputs=[output]))
+        if step.problem and step.problem not in self.marks:
+            of = next(points_of(s.cell) for s in self.steps if _is_check(s, step.problem))
+            status: Status = "timeout" if death.stopped else "dead_kernel"
+            self.marks[step.problem] = self._failed(step.problem, of, status, str(death))
+
+    def _failed(self, problem: str, of: float, status: Status, reason: str) -> Mark:
+        return Mark(problem, 0, of, status, status, FAILED[status], "", reason)
+
+    def _note_errors(self, number: int, step: Step) -> None:
+        for output in self.cells[number].outputs:
+            if output.output_type == "error" and step.problem:
+                self.errors[step.problem] = f"{output.ename}: {output.evalue}"[:300]
+
+    def suspected(self) -> list[str]:
+        """Return the problems that earned nothing because a kernel died, perhaps of another."""
+        return [key for key, mark in self.marks.items() if mark.status == "dead_kernel"]
+
+    def left(self) -> float:
+        """Return the seconds that are left."""
+        return self.end - time.monotonic()
+
+    def all_marks(self, seconds: float) -> dict[str, Mark]:
+        """Return a mark for every problem, in the notebook's order."""
+        return dict(self._all_marks(seconds))
+
+    def _all_marks(self, seconds: float) -> Iterator[tuple[str, Mark]]:
+        for step in self.steps:
+            if step.role != "check" or step.problem is None:
+                continue
+            of = points_of(step.cell)
+            status: Status = "timeout" if self.left() <= 0 else "dead_kernel"
+            reason = (
+                f"the notebook took more than {seconds:g} seconds"
+                if status == "timeout"
+                else f"{MOST_KERNELS} kernels died of this notebook"
+            )
+            yield (
+                step.problem,
+                self.marks.get(step.problem) or self._failed(step.problem, of, status, reason),
+            )
+
+
+def _is_check(step: Step, problem: str) -> bool:
+    return step.role == "check" and step.problem == problem
+
+
+def points_of(cell: NotebookNode) -> float:
+    """Return what a graded cell is worth."""
+    return float(cell.metadata.get("nbgrader", {}).get("points", 0))
+
+
+FAILED: dict[Status, dict[str, str]] = {
+    "timeout": {
+        "en": "This cell was still running when its time was up, and was stopped. Is there a loop"
+        " that never ends?",
+        "ko": "셀이 제한 시간이 지나도 끝나지 않아 멈추었어요. 끝나지 않는 반복문이 있지 않나요?",
+    },
+    "dead_kernel": {
+        "en": "This code ended its own Python, so that nothing could be checked any more.",
+        "ko": "코드가 파이썬 자체를 끝내 버려서 더 이상 확인할 수 없었어요.",
+    },
+}
+
+
+def undefined(name: str, error: str) -> dict[str, str]:
+    """Say that a name is missing which an answer should have, and which error was behind it."""
+    if error:
+        return {
+            "en": f"`{name}` does not exist, because its cell stopped with `{error}`.",
+            "ko": f"셀이 `{error}` 오류로 멈추어서 `{name}`이(가) 없어요.",
+        }
+    return {
+        "en": f"Nothing in the notebook is called `{name}`: keep the name that the problem gives.",
+        "ko": f"노트북에 `{name}`(이)라는 이름이 없어요. 문제에 있는 이름을 그대로 쓰세요.",
+    }
