@@ -1,4 +1,4 @@
-"""What a learner gets back: points, the diagnosis of each problem, their own code and its output."""
+"""What a learner gets back: points, a diagnosis of each problem, their own code and its output."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Page(NamedTuple):
     remarks: Sequence[str]
     marks: Mapping[str, Mark]  # empty where nothing could be graded
     notebook: NotebookNode | None  # as graded, with ``role`` and ``problem`` in its cells' metadata
-    written: Mapping[str, tuple[float | None, str]] = {}  # noqa: RUF012  grade_id -> points, comment
+    written: Mapping[str, tuple[float | None, str]] = {}
     reason: str = ""  # why nothing could be graded
     late: str = ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import nbformat
 from nbformat import NotebookNode
@@ -15,15 +15,41 @@ from course.sessions import KernelDied
 
 MOST_KERNELS = 6  # for one submission; each but the first since the one before it died
 
-Role = Literal["instructor", "answer", "own", "check", "written", "prose"]
-
 
 class Step(NamedTuple):
-    """A cell of a gradable notebook."""
+    """A cell of a gradable notebook.
+
+    Attributes:
+        role: instructor, check, answer, or own (the learner's own).
+        problems: that it belongs to; a check has one.
+        test: of a check, its source with the hidden tests.
+    """
 
     cell: NotebookNode
-    role: Role
-    problem: str | None = None  # that it belongs to
+    role: str
+    problems: tuple[str, ...] = ()
+    test: str = ""
+
+    @property
+    def problem(self) -> str:
+        """The first of the problems, or an empty text."""
+        return self.problems[0] if self.problems else ""
+
+
+def steps_of(notebook: NotebookNode, tests: Mapping[str, str]) -> list[Step]:
+    """Return the steps of a repaired notebook; ``tests`` has the sources of checks by cell id."""
+    steps = []
+    for cell in notebook.cells:
+        about = cell.metadata.get("tape_to_mlp", {})
+        steps.append(
+            Step(
+                cell,
+                about.get("role", "own"),
+                tuple(about.get("problems", ())),
+                tests.get(cell.id, ""),
+            )
+        )
+    return steps
 
 
 class Mark(NamedTuple):
@@ -50,7 +76,12 @@ class Graded(NamedTuple):
 Open = Callable[[], Any]
 
 
-def grade(steps: Sequence[Step], open_kernel: Open, seconds: float) -> Graded:
+def grade(
+    steps: Sequence[Step],
+    open_kernel: Open,
+    seconds: float,
+    on_step: Callable[[int, str], None] = lambda number, name: None,
+) -> Graded:
     """Run a notebook and judge it.
 
     Points stay as they were earned: when a kernel dies or hangs, another one takes up the work
@@ -61,25 +92,34 @@ def grade(steps: Sequence[Step], open_kernel: Open, seconds: float) -> Graded:
         steps: the cells in their order.
         open_kernel: gives a context manager of a `Pair`.
         seconds: that all of it may take.
+        on_step: told the number of each step and the problem it belongs to.
 
     Raises:
         CourseError: no kernel starts.
         JudgeLost: the judge cannot work.
     """
-    work = _Work(steps, open_kernel, time.monotonic() + seconds)
+    work = _Work(steps, open_kernel, time.monotonic() + seconds, on_step)
     work.through()
     for problem in work.suspected():
         work.alone(problem)
     return Graded(work.all_marks(seconds), work.cells, work.kernels)
 
 
-def _belongs(step: Step, problem: str) -> bool:
-    return step.role == "instructor" or step.problem == problem
+def _is_of_others(step: Step, problem: str) -> bool:
+    """Tell whether a cell is the learner's and not an answer to this problem."""
+    return step.role in ("answer", "own") and problem not in step.problems
 
 
 class _Work:
-    def __init__(self, steps: Sequence[Step], open_kernel: Open, end: float) -> None:
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        open_kernel: Open,
+        end: float,
+        on_step: Callable[[int, str], None],
+    ) -> None:
         self.steps = steps
+        self.on_step = on_step
         self.open_kernel = open_kernel
         self.end = end
         self.kernels = 0
@@ -101,21 +141,27 @@ class _Work:
     def alone(self, problem: str) -> None:
         """Try a problem once more on a kernel that runs nothing but its own cells."""
         suspect = self.marks.pop(problem)
-        others = {i for i, each in enumerate(self.steps) if not _belongs(each, problem)}
+        others = {i for i, each in enumerate(self.steps) if _is_of_others(each, problem)}
         if self.left() > 0:
-            self._on_a_kernel(others)
+            self._on_a_kernel(others, {problem})
         self.marks.setdefault(problem, suspect)
 
-    def _on_a_kernel(self, without: set[int]) -> int | None:
-        """Run the steps on a new kernel; return the one that ended it, or None at the end."""
+    def _on_a_kernel(self, without: set[int], only: set[str] | None = None) -> int | None:
+        """Run the steps on a new kernel; return the one that ended it, or None at the end.
+
+        What has a mark is not judged again; ``only`` these problems are judged if it is given.
+        """
         self.kernels += 1
         with self.open_kernel() as pair:
             learners: int | None = None
             for number, step in enumerate(self.steps):
                 if number in without or step.cell.cell_type != "code" or self.left() <= 0:
                     continue
+                self.on_step(number, step.problem)
                 if step.role == "check":
-                    if step.problem not in self.marks and self._judge(pair, step):
+                    if step.problem in self.marks or (only and step.problem not in only):
+                        pair.pass_over(step.test)
+                    elif self._judge(pair, step):
                         return number
                     continue
                 if step.role != "instructor":
@@ -133,13 +179,12 @@ class _Work:
 
     def _judge(self, pair: Pair, step: Step) -> bool:
         """Mark a problem; tell whether the kernel cannot be used any more."""
-        assert step.problem is not None
-        verdict, death = pair.judge(step.cell.source)
+        verdict, death = pair.judge(step.test)
         self.marks[step.problem] = self._mark(step, verdict, death)
         return death is not None or "lost" in verdict
 
     def _mark(self, step: Step, verdict: Mapping[str, Any], death: KernelDied | None) -> Mark:
-        problem, of = str(step.problem), points_of(step.cell)
+        problem, of = step.problem, points_of(step.cell)
         if "lost" in verdict:
             return self._failed(problem, of, "dead_kernel", str(verdict["lost"]))
         if "undefined" in verdict:
@@ -168,18 +213,20 @@ class _Work:
             "error", ename="KernelDied", evalue=str(death), traceback=[str(death)]
         )
         self.cells[number] = nbformat.from_dict(dict(step.cell, outputs=[output]))
-        if step.problem and step.problem not in self.marks:
-            of = next(points_of(s.cell) for s in self.steps if _is_check(s, step.problem))
-            status: Status = "timeout" if death.stopped else "dead_kernel"
-            self.marks[step.problem] = self._failed(step.problem, of, status, str(death))
+        status: Status = "timeout" if death.stopped else "dead_kernel"
+        for check in self.steps:
+            if check.role == "check" and check.problem in step.problems:
+                mark = self._failed(check.problem, points_of(check.cell), status, str(death))
+                self.marks.setdefault(check.problem, mark)
 
     def _failed(self, problem: str, of: float, status: Status, reason: str) -> Mark:
         return Mark(problem, 0, of, status, status, FAILED[status], "", reason)
 
     def _note_errors(self, number: int, step: Step) -> None:
         for output in self.cells[number].outputs:
-            if output.output_type == "error" and step.problem:
-                self.errors[step.problem] = f"{output.ename}: {output.evalue}"[:300]
+            if output.output_type == "error":
+                said = f"{output.ename}: {output.evalue}"[:300]
+                self.errors.update(dict.fromkeys(step.problems, said))
 
     def suspected(self) -> list[str]:
         """Return the problems that earned nothing because a kernel died, perhaps of another."""
@@ -195,7 +242,7 @@ class _Work:
 
     def _all_marks(self, seconds: float) -> Iterator[tuple[str, Mark]]:
         for step in self.steps:
-            if step.role != "check" or step.problem is None:
+            if step.role != "check":
                 continue
             of = points_of(step.cell)
             status: Status = "timeout" if self.left() <= 0 else "dead_kernel"
@@ -208,10 +255,6 @@ class _Work:
                 step.problem,
                 self.marks.get(step.problem) or self._failed(step.problem, of, status, reason),
             )
-
-
-def _is_check(step: Step, problem: str) -> bool:
-    return step.role == "check" and step.problem == problem
 
 
 def points_of(cell: NotebookNode) -> float:

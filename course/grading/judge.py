@@ -11,6 +11,7 @@ import ast
 import builtins
 import os
 import socket
+from types import CodeType
 from typing import Any
 
 from course.grading.remote import Remote
@@ -31,7 +32,7 @@ def main() -> None:
             command = grader.receive()
         except LineDown:
             return
-        do = {"run": judge.run, "judge": judge.judge}[command["do"]]
+        do = {"run": judge.run, "pass over": judge.pass_over, "judge": judge.judge}[command["do"]]
         grader.send(do(command["source"]))
 
 
@@ -48,6 +49,13 @@ class Judge:
             exec(compile(source, "<instructor>", "exec"), self._names)
         return {}
 
+    def pass_over(self, source: str) -> Message:
+        """Run a cell that ends in a check but for the check, for what the cells after it need."""
+        tests, _ = _parted(source)
+        with quietly():
+            exec(tests, self._names)
+        return {}
+
     def judge(self, source: str) -> Message:
         """Run a cell that ends in a check, on the learner's answers, and say how it came out.
 
@@ -55,11 +63,7 @@ class Judge:
             The verdict's fields, its text in both languages; or under ``lost`` how the learner's
             process was lost, under ``undefined`` which name it does not have.
         """
-        body = ast.parse(source).body
-        check = body.pop()
-        assert isinstance(check, ast.Expr)
-        tests = compile(ast.Module(body, []), "<check>", "exec")
-        asked = compile(ast.Expression(check.value), "<check>", "eval")
+        tests, asked = _parted(source)
         names = _Names(self._names, self._remote)
         self._remote.forget()
         try:
@@ -78,6 +82,15 @@ class Judge:
             self._remote.end()
         except LineDown:  # it has been said already
             return
+
+
+def _parted(source: str) -> tuple[CodeType, CodeType]:
+    """Return the code of a check's cell: all before its last line, and that line, the check."""
+    body = ast.parse(source).body
+    check = body.pop()
+    assert isinstance(check, ast.Expr)
+    tests = compile(ast.Module(body, []), "<tests>", "exec")
+    return tests, compile(ast.Expression(check.value), "<check>", "eval")
 
 
 class _Names(dict[str, Any]):

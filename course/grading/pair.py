@@ -6,7 +6,7 @@ import select
 import socket
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -56,6 +56,15 @@ class Pair:
         self._control.send({"do": "run", "source": source})
         self._heard(JUDGING)
 
+    def pass_over(self, source: str) -> None:
+        """Have the judge run a check's cell but for the check, which has been judged before.
+
+        Raises:
+            JudgeLost: it did not work.
+        """
+        self._control.send({"do": "pass over", "source": source})
+        self._heard(JUDGING)
+
     def judge(self, source: str) -> tuple[Message, KernelDied | None]:
         """Return a verdict, as `judge.Judge.judge` does, and how the kernel died if it did.
 
@@ -102,6 +111,7 @@ def open_pair(
     *,
     environment: Mapping[str, str] | None = None,
     settings: Mapping[str, Any] | None = None,
+    on_kernel: Callable[[int], None] = lambda pid: None,
 ) -> Iterator[Pair]:
     """Start a learner's kernel and its judge for as long as the block lasts.
 
@@ -110,6 +120,7 @@ def open_pair(
         limit: seconds that one of the learner's cells may take.
         environment: all variables of the learner's kernel.
         settings: of the kernel provisioner.
+        on_kernel: told the kernel's process id.
 
     Raises:
         CourseError: when no kernel starts.
@@ -125,6 +136,7 @@ def open_pair(
             ) as session:
                 for each in (learner, asking, commands):
                     each.close()
+                on_kernel(session.process.pid)
                 session.run(new_code_cell(TOLD.format("prepare")))
                 yield Pair(session, judge, control, log)
         finally:

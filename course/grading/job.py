@@ -1,0 +1,109 @@
+"""Grading one submission, as a worker does it."""
+
+from __future__ import annotations
+
+import base64
+import time
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from course.execution import kernel_environment
+from course.grading.grade import Mark, Step, grade, steps_of
+from course.grading.pair import JudgeLost, Pair, open_pair
+from course.workers.jobs import Job, Outcome, failed
+from course.workers.room import Room
+from utils.errors import CourseError
+
+MOST_OUTPUT = 30_000  # characters of a cell's texts, and ten times as many of its pictures
+
+
+def perform(job: Job, room: Room) -> Outcome:
+    """Grade a submission.
+
+    The job is given ``notebook`` (the text of a repaired one), ``tests`` (the sources of its checks
+    by cell id), ``files`` (name -> base64: what lies beside it) and ``cell_limit`` (seconds). It
+    gives ``marks``, ``notebook`` (as run, with the points as graded cells' results), ``kernels``.
+    """
+    began = time.monotonic()
+    work = room.folder / "work"
+    steps = steps_of(nbformat.reads(job.given["notebook"], as_version=4), job.given["tests"])
+
+    def open_kernel() -> AbstractContextManager[Pair]:
+        _set_up(work, job.given["files"])
+        return open_pair(
+            work,
+            job.given["cell_limit"],
+            environment=kernel_environment() | room.environment,
+            on_kernel=room.started,
+        )
+
+    try:
+        graded = grade(
+            steps,
+            open_kernel,
+            job.timeout,
+            on_step=lambda number, name: room.tell({"cell": (number, len(steps), name)}),
+        )
+    except (JudgeLost, CourseError) as error:
+        lost = failed(job, "start_failed", type(error).__name__, str(error), again=True)
+        return lost._replace(seconds=time.monotonic() - began)
+    notebook = nbformat.v4.new_notebook(
+        metadata=nbformat.reads(job.given["notebook"], as_version=4).metadata,
+        cells=[
+            _kept(step, cell, graded.marks) for step, cell in zip(steps, graded.cells, strict=True)
+        ],
+    )
+    return Outcome(
+        "ok",
+        time.monotonic() - began,
+        None,
+        False,
+        {
+            "marks": [mark._asdict() for mark in graded.marks.values()],
+            "notebook": nbformat.writes(notebook),
+            "kernels": graded.kernels,
+        },
+    )
+
+
+def _set_up(work: Path, files: dict[str, str]) -> None:
+    """Write what lies beside the notebook, anew for each kernel."""
+    work.mkdir(exist_ok=True)
+    for name, data in files.items():
+        path = work / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(base64.b64decode(data))
+
+
+def _kept(step: Step, cell: NotebookNode, marks: dict[str, Mark]) -> NotebookNode:
+    """Return a cell for the graded notebook: outputs cut, points where nbgrader reads them."""
+    if step.role == "check":
+        mark = marks[step.problem]
+        text = {"text/plain": f"{mark.points:g}"}
+        said = new_output("execute_result", text, execution_count=1)
+        return nbformat.from_dict(dict(cell, source=step.test, outputs=[said], execution_count=1))
+    if cell.cell_type == "code":
+        room = [MOST_OUTPUT, 10 * MOST_OUTPUT]
+        cell.outputs = [kept for each in cell.outputs if (kept := _cut_short(each, room))]
+    return cell
+
+
+def _cut_short(output: NotebookNode, room: list[int]) -> Any:
+    if output.output_type == "stream":
+        output.text = output.text[: room[0]]
+        room[0] -= len(output.text)
+        return output if output.text else None
+    if output.output_type == "error":
+        output.traceback = [line[:2000] for line in output.traceback[-40:]]
+        output.evalue = output.evalue[:2000]
+        return output
+    size = sum(len(str(value)) for value in output.data.values())
+    if size > room[1]:
+        return None
+    room[1] -= size
+    return output
