@@ -15,6 +15,7 @@ from nbformat.v4 import new_output
 from course.execution import kernel_environment
 from course.grading.grade import Mark, Step, grade, steps_of
 from course.grading.pair import JudgeLost, Pair, open_pair
+from course.kernels.provisioner import use_kernels
 from course.workers.jobs import Job, Outcome, failed
 from course.workers.room import Room
 from utils.errors import CourseError
@@ -30,6 +31,7 @@ def perform(job: Job, room: Room) -> Outcome:
     gives ``marks``, ``notebook`` (as run, with the points as graded cells' results), ``kernels``.
     """
     began = time.monotonic()
+    use_kernels("warm")
     work = room.folder / "work"
     steps = steps_of(nbformat.reads(job.given["notebook"], as_version=4), job.given["tests"])
 

@@ -53,7 +53,7 @@ class Pair:
         Raises:
             JudgeLost: it did not work.
         """
-        self._control.send({"do": "run", "source": source})
+        self._command("run", source)
         self._heard(JUDGING)
 
     def pass_over(self, source: str) -> None:
@@ -62,7 +62,7 @@ class Pair:
         Raises:
             JudgeLost: it did not work.
         """
-        self._control.send({"do": "pass over", "source": source})
+        self._command("pass over", source)
         self._heard(JUDGING)
 
     def judge(self, source: str) -> tuple[Message, KernelDied | None]:
@@ -74,7 +74,7 @@ class Pair:
             JudgeLost: the judge gave none.
         """
         running = self._session.start(new_code_cell(TOLD.format("answer")))
-        self._control.send({"do": "judge", "source": source})
+        self._command("judge", source)
         end = time.monotonic() + JUDGING
         try:
             while not self._is_heard():
@@ -91,6 +91,12 @@ class Pair:
         except KernelDied as death:
             return verdict, death
         return verdict, None
+
+    def _command(self, what: str, source: str) -> None:
+        try:
+            self._control.send({"do": what, "source": source})
+        except LineDown as error:
+            raise JudgeLost(f"the judge's process has ended: {last_words(self._log)}") from error
 
     def _is_heard(self) -> bool:
         return bool(select.select([self._socket], [], [], 0)[0])
