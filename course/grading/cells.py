@@ -127,8 +127,7 @@ def _why_no_json(text: str, error: json.JSONDecodeError) -> str:
         return "The file is a PDF: it is the notebook's own file that is needed."
     if re.search(r"^<{7} ", text, re.MULTILINE):
         return "The file holds an unresolved conflict of git (<<<<<<<)."
-    cut_short = error.msg.startswith("Unterminated string") or error.pos >= len(text)
-    if start.startswith("{") and cut_short:
+    if start.startswith("{") and not text.endswith("}"):
         return f"The file was cut short: it ends in the middle, in line {text.count(chr(10)) + 1}."
     return f"The file is no notebook: it is not JSON ({error.msg}, line {error.lineno})."
 

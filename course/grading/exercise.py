@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, NamedTuple
 
 import nbformat
@@ -79,6 +81,11 @@ class Exercise(NamedTuple):
 
 def exercise_of(assignment: Lesson) -> Exercise:
     """Cut an assignment's solution, and keep apart what only a grader may see."""
+    return _cut_once(assignment, assignment.path.stat().st_mtime_ns)
+
+
+@cache
+def _cut_once(assignment: Lesson, written: int) -> Exercise:
     handed_out = cut(assignment)
     slots = {}
     for node in handed_out.cells:
@@ -136,7 +143,7 @@ def _slot(node: NotebookNode) -> Slot:
     )
 
 
-def arguments_of_check(code: tuple[ast.stmt, ...] | list[ast.stmt]) -> list[ast.expr]:
+def arguments_of_check(code: Sequence[ast.stmt]) -> list[ast.expr]:
     """Return what the last call of ``check`` is given after the problem's number."""
     for statement in reversed(code):
         call = statement.value if isinstance(statement, ast.Expr) else None

@@ -18,6 +18,7 @@ from course.grading.sources import (
     makes,
     name_of_import,
     names_bound,
+    names_mentioned,
     parse,
     pieces,
     same,
@@ -86,6 +87,7 @@ class Part:
     Attributes:
         claim: the slot for an answer whose name it bears.
         code: its statements; None where it is no Python.
+        as_code: of a text with code between backticks, that code.
         real: the names that it defines in earnest -> whether the way the exercise asks for: a
             function and no number.
         blank: the names that it defines as a blank.
@@ -95,7 +97,8 @@ class Part:
 
     cell: Cell
     claim: Slot | None = None
-    code: list[ast.stmt] | None = None
+    code: Sequence[ast.stmt] | None = None
+    as_code: str = ""
     real: dict[str, bool] = field(default_factory=dict)
     blank: set[str] = field(default_factory=set)
     slots: list[Slot] = field(default_factory=list)
@@ -280,9 +283,8 @@ def _part(cell: Cell, exercise: Exercise, claim: Slot | None = None) -> Part:
     """Look at what a cell defines."""
     part = Part(cell, claim, parse(cell.source))
     if part.code is None and not part.is_code:
-        fenced = "\n\n".join(FENCED.findall(cell.source))
-        if fenced and parse(fenced):
-            part.cell, part.code = cell._replace(source=fenced), parse(fenced)
+        part.as_code = "\n\n".join(FENCED.findall(cell.source))
+        part.code = parse(part.as_code) if part.as_code else None
     asked = {name: slot for slot in exercise.answers() for name in slot.names}
     if part.code is None:
         part.real = {name: True for name in asked if _seems_to_define(name, cell.source)}
@@ -310,19 +312,19 @@ def _seems_to_define(name: str, source: str) -> bool:
 
 def _added(cell: Cell, slot: Slot, exercise: Exercise, told: Told) -> Iterator[Part]:
     """Yield what a learner's version of an instructor's cell has that the instructor's has not."""
-    if not slot.is_code or cell.kind != "code":
-        text = _added_text(cell.source, slot.text)
-        if text or cell.attachments:
-            told.say("kept", [slot.name])
-            yield _part(Cell("markdown", text, attachments=cell.attachments), exercise)
-        return
     given = parse(exercise.checks.get(slot.name, slot.text)) or []
-    added = [_not_given(each, given, exercise) for each in pieces(cell.source) or []]
-    told.say("redefined", [name for _, lost in added for name in lost])
-    text = "".join(text for text, _ in added).strip("\n")
-    if text.strip():
+    cut = pieces(cell.source)
+    if slot.is_code != (cell.kind == "code") or (slot.is_code and cut is None):
+        text = cell.source
+    elif not slot.is_code:
+        text = _added_text(cell.source, slot.text)
+    else:
+        added = [_not_given(each, given, exercise) for each in cut or []]
+        told.say("redefined", [name for _, lost in added for name in lost])
+        text = "".join(text for text, _ in added).strip("\n")
+    if text.strip() or cell.attachments:
         told.say("kept", [slot.name])
-        yield _part(Cell("code", text), exercise)
+        yield _part(Cell(cell.kind, text, attachments=cell.attachments), exercise)
 
 
 def _added_text(mine: str, given: str) -> str:
@@ -376,7 +378,8 @@ def _imports(statement: ast.stmt, without: set[str]) -> Iterator[str]:
 def _assign(slot: Slot, parts: Sequence[Part], told: Told) -> None:
     for part in parts:
         if part.cell.kind != slot.node.cell_type:
-            part.cell = part.cell._replace(kind=slot.node.cell_type)
+            source = (slot.is_code and part.as_code) or part.cell.source
+            part.cell = part.cell._replace(kind=slot.node.cell_type, source=source)
             told.say("retyped", [slot.name])
         part.slots.append(slot)
 
@@ -432,6 +435,7 @@ def _written(slot: Slot, items: Sequence[Item], exercise: Exercise) -> list[Part
         part
         for part in parts
         if part.claim is slot
+        and not part.slots
         and (tidy(part.cell.source) not in ("", stub) or part.cell.attachments)
     ]
     if found:
@@ -454,7 +458,7 @@ def _tell_of_answer(slot: Slot, parts: Sequence[Part], told: Told, labelled: boo
     has_cell = any(part.claim is slot for part in parts)
     if not mine and not has_cell:
         told.say("unanswered", [slot.name])
-    if any(part.claim is not slot for part in mine):
+    if mine and not any(part.claim is slot for part in mine):
         told.say("elsewhere" if labelled or has_cell else "unlabelled", [slot.name])
     defined = Counter(name for part in mine for name in part.real if part.real[name])
     told.say("twice", [slot.name for name in slot.names if defined[name] > 1])
@@ -488,11 +492,11 @@ def _take_other_name(
         if any(name in part.real for part in parts):
             continue
         mine = [part for part in parts if slot in part.slots]
-        made = {each for part in mine for each in part.real if part.real[each]} - everything
+        made = _made_for_others(mine) - everything
         if name in given:
             after: Item = given[name][0]
             source = ast.unparse(given[name][1])
-        elif len(slot.names) == len(made) == 1 and made != {"*"}:
+        elif len(slot.names) == len(made) == 1:
             after, source = mine[-1], made.pop()
         else:
             continue
@@ -500,6 +504,18 @@ def _take_other_name(
         part.slots.append(slot)
         items.insert(items.index(after) + 1, part)
         told.say("renamed", [name])
+
+
+def _made_for_others(parts: Sequence[Part]) -> set[str]:
+    """Return the names of the functions and classes that no other statement of the parts uses."""
+    code = [each for part in parts for each in part.code or []]
+    making = [each for each in code if makes(each) and not _is_import(each)]
+    return {
+        name
+        for statement in making
+        for name in names_bound([statement])
+        if name not in names_mentioned([each for each in code if each is not statement])
+    }
 
 
 def _leave_out_blanks(items: Sequence[Item], told: Told) -> None:

@@ -132,7 +132,7 @@ class _Layout:
 
     def _needed_by(self, part: Part) -> list[Part]:
         """Return what a part uses, directly or not, that came before it and is not yet placed."""
-        wanted = names_mentioned(part.code or []) - self._there
+        wanted = self._wanted_by(part)
         if not wanted & self._defined:
             return []
         needed = []
@@ -140,8 +140,11 @@ class _Layout:
         for other in reversed([each for each in before if each not in self._placed]):
             if wanted & other.real.keys():
                 needed.append(other)
-                wanted |= names_mentioned(other.code or []) - self._there
+                wanted |= self._wanted_by(other)
         return needed[::-1]
+
+    def _wanted_by(self, part: Part) -> set[str]:
+        return names_mentioned(part.code or []) - self._there - part.real.keys()
 
     def _place_answer(self, slot: Slot) -> None:
         mine = [part for part in self._parts if slot in part.slots]

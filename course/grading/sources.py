@@ -6,6 +6,7 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from IPython.core.inputtransformer2 import TransformerManager
@@ -26,7 +27,8 @@ class Piece(NamedTuple):
     statements: tuple[ast.stmt, ...]
 
 
-def parse(source: str) -> list[ast.stmt] | None:
+@lru_cache(maxsize=256)
+def parse(source: str) -> Sequence[ast.stmt] | None:
     """Return the statements of a cell, magic commands included, or None where it is no Python.
 
     The numbers of the lines are those of the source. What is longer than any cell that a person
@@ -50,7 +52,9 @@ def _without_magics(source: str) -> str:
         return "\n" + _without_magics("\n".join(rest))
     blank = len(source) - len(source.lstrip("\n"))
     try:
-        text = TransformerManager().transform_cell(source[blank:])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            text = TransformerManager().transform_cell(source[blank:])
     except (SyntaxError, ValueError, RecursionError):
         return source
     text = "\n" * blank + text.removesuffix("\n")
@@ -87,7 +91,7 @@ def _first_line(statement: ast.stmt) -> int:
     return min([statement.lineno, *(each.lineno for each in decorators)])
 
 
-def names_bound(statements: Sequence[ast.stmt]) -> set[str]:
+def names_bound(statements: Sequence[ast.AST]) -> set[str]:
     """Return the names that the statements give a value to, outside of functions and classes."""
     return {name for node in _outside(statements) for name in _names_bound_by(node)}
 
@@ -116,14 +120,31 @@ def name_of_import(alias: ast.alias) -> str:
     return alias.asname or alias.name.partition(".")[0]
 
 
-def names_mentioned(statements: Sequence[ast.stmt]) -> set[str]:
-    """Return the names that the statements read, inside functions too."""
-    return {
-        node.id
-        for statement in statements
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-    }
+def names_mentioned(statements: Sequence[ast.AST]) -> set[str]:
+    """Return the names that the statements read and that a function does not keep to itself."""
+    try:
+        return {name for node in statements for name in _mentioned_in(node)}
+    except RecursionError:  # thousands of terms in a sum: what is in functions is mentioned too
+        nodes = [each for node in statements for each in ast.walk(node)]
+        return {each.id for each in nodes if isinstance(each, ast.Name)}
+
+
+def _mentioned_in(node: ast.AST) -> set[str]:
+    if isinstance(node, ast.Name):
+        return {node.id} if isinstance(node.ctx, ast.Load) else set()
+    inside = {name for each in ast.iter_child_nodes(node) for name in _mentioned_in(each)}
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        body = node.body if isinstance(node.body, list) else []
+        outer = {name for each in body for name in getattr(each, "names", []) if _is_outer(each)}
+        arguments = {each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)}
+        return inside - arguments - (names_bound(body) - outer)
+    if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        return inside - names_bound([each.target for each in node.generators])
+    return inside
+
+
+def _is_outer(statement: ast.AST) -> bool:
+    return isinstance(statement, ast.Global | ast.Nonlocal)
 
 
 def makes(statement: ast.stmt) -> bool:

@@ -528,7 +528,8 @@ def _helpers(found: _Found, others: set[Path]) -> tuple[list[Path], list[str]]:
         most = (
             f"at most {MOST_HELPERS:,} files of {HELPERS_TOGETHER / 1e6:.0f} MB together go along"
         )
-        remarks.append(f"`{too_much[0]}` and more was left out: {most}.")
+        more = f" and {len(too_much) - 1} more" if too_much[1:] else ""
+        remarks.append(f"`{too_much[0]}`{more} was left out: {most}.")
     return helpers, remarks
 
 

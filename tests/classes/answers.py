@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 
 from course.catalog import ROOT
 
-FOLDER = Path(__file__).parent / "problems"
+FOLDER = Path(__file__).parents[1] / "problems"
 COLLECTORS = {"right", "wrong", "right_answers", "wrong_answers", "building", "trained_wrongly"}
 # What exists in the tests alone: answers made with its help are left out.
 OF_THE_TESTS = {"given", "broken", "other_cases", "Path", "json", "linecache"}
+# With the hidden tests' inputs these get another diagnosis than with the visible ones.
+LEFT_OUT = {"impatient"}
 
 
 class Written(NamedTuple):
@@ -77,11 +79,12 @@ class _Module:
         self.tree = ast.parse(source)
         self._lines = source.splitlines()
         self._asked = asked
-        self._global = {name: node for node in self.tree.body for name in _bound(node)}
+        mine = [each for each in self.tree.body if getattr(each, "module", "") != "collected"]
+        self._global = {name: node for node in mine for name in _bound(node)}
 
     def answers(self, node: ast.stmt) -> Iterator[Written]:
         """Yield the answer that a statement collects, if a learner could have written it."""
-        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name in LEFT_OUT:
             return
         for decorator in filter(_is_collector, node.decorator_list):
             arguments = [*decorator.args, *(each.value for each in decorator.keywords)]
@@ -133,6 +136,8 @@ class _Module:
             local = {each: node for node in body for each in _bound(node)}
             before = [_dedented(self._source(each)) for each in body]
             values = [ast.unparse(each) for each in elements]
+            if needs and any(f"def {n}(" in each for each in needs for n in {*names} - {*values}):
+                return None  # a helper has the name of an answer
         else:
             local = {}
             needs = self._needs(node.body, asked)
@@ -161,10 +166,12 @@ class _Module:
         waiting = [*nodes]
         while waiting:
             for name in _read(waiting.pop()):
-                if name not in self._global or name in found | self._asked.given:
+                if name not in self._global or name in found:
                     continue
                 if name in OF_THE_TESTS or name in self._others(names):
                     return None
+                if name in self._asked.given:
+                    continue
                 found.add(name)
                 waiting.append(self._global[name])
         own = {id(node) for node in nodes}
