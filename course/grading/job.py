@@ -14,7 +14,8 @@ from nbformat.v4 import new_output
 
 from course.execution import kernel_environment
 from course.grading.grade import Mark, Step, grade, steps_of
-from course.grading.pair import JudgeLost, Pair, open_pair
+from course.grading.judging import JudgeLost
+from course.grading.pair import Pair, open_pair
 from course.kernels.provisioner import use_kernels
 from course.workers.jobs import Job, Outcome, failed
 from course.workers.room import Room
