@@ -11,7 +11,8 @@ from utils.errors import CourseError
 
 Kind = Literal["code", "markdown", "raw"]
 
-MOST_CELLS = 5_000
+MOST_CELLS = 1_000
+MOST_CODE = 2_000_000  # characters
 MARKS = (  # the longer ones first: UTF-32's begins like UTF-16's
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -82,6 +83,9 @@ def read_cells(data: bytes) -> list[Cell]:
     cells = [_cell(each) for each in found if isinstance(each, dict)]
     if found and not cells:
         raise Unreadable("None of the notebook's cells can be read.")
+    code = sum(len(cell.source) for cell in cells if cell.kind == "code")
+    if code > MOST_CODE:
+        raise Unreadable(f"The notebook has {code:,} letters of code; {MOST_CODE:,} are the most.")
     return cells
 
 

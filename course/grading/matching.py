@@ -26,8 +26,7 @@ from course.grading.sources import (
 )
 
 SCHEMA = 3  # the version of nbgrader's metadata
-ALIKE = 0.7  # of 1: from here on two texts are one that was edited
-LONGEST_COMPARED = 20_000  # characters: a longer text is not compared with the instructor's
+MOST_COMPARED = 20  # lines of which it is found out whether they are the instructor's, edited
 MOST_NAMED = 8  # cells in one remark
 FENCED = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -140,10 +139,7 @@ Item = Slot | Part
 
 
 def match(cells: Sequence[Cell], exercise: Exercise, told: Told) -> list[Item]:
-    """Return in the learner's order the instructor's cells, each once, and the learner's parts.
-
-    A part of which nothing is to be kept is not among them.
-    """
+    """Return in the learner's order the instructor's cells, each once, and the learner's parts."""
     cells = _joined(cells, exercise, told)
     homes = _homes(cells, exercise)
     _tell_of_labels(cells, homes, told)
@@ -183,7 +179,7 @@ def _homes(cells: Sequence[Cell], exercise: Exercise) -> list[Slot | None]:
         homes.append(texts.get(tidy(cell.source)) or slots.get(cell.grade_id) or by_id)
     missing = [slot for slot in slots.values() if slot.is_locked and slot not in homes]
     for place, cell in enumerate(cells):
-        if homes[place] is None and missing and len(cell.source) < LONGEST_COMPARED:
+        if homes[place] is None:
             like = next((slot for slot in missing if _resembles(cell, slot)), None)
             if like:
                 homes[place] = like
@@ -198,8 +194,8 @@ def _resembles(cell: Cell, slot: Slot) -> bool:
             return False
         if slot.text.startswith("## "):
             return cell.source.lstrip().split("\n")[0] == slot.text.split("\n")[0]
-        matcher = difflib.SequenceMatcher(None, cell.source, slot.text, autojunk=False)
-        return matcher.quick_ratio() > ALIKE and matcher.ratio() > ALIKE
+        lines = {line for line in tidy(slot.text).split("\n") if line}
+        return 2 * len(lines & {*tidy(cell.source).split("\n")}) >= len(lines)
     if slot.role == "check":
         call = rf"^check\(\s*[\"']{re.escape(slot.problem)}[\"']"
         return bool(re.search(call, cell.source, re.MULTILINE))
@@ -264,17 +260,22 @@ def _items(
             if home or cell.source.strip() or cell.attachments:
                 yield _part(cell, exercise, home)
             continue
+        added: list[Part] = []
+        full = exercise.checks.get(home.name, home.text)
+        if tidy(cell.source) not in (tidy(home.text), tidy(full)):
+            told.say("edited", [home.name])
+            added = list(_added(cell, home, exercise, told))
+        elif cell.kind != home.node.cell_type:
+            told.say("retyped", [home.name])
+        if home.role == "check":  # which may need what was added to it
+            yield from added
         if home.name in seen:
             told.say("doubled", [home.name])
         else:
             yield home
         seen.add(home.name)
-        full = exercise.checks.get(home.name, home.text)
-        if tidy(cell.source) not in (tidy(home.text), tidy(full)):
-            told.say("edited", [home.name])
-            yield from _added(cell, home, exercise, told)
-        elif cell.kind != home.node.cell_type:
-            told.say("retyped", [home.name])
+        if home.role != "check":
+            yield from added
     locked = [slot.name for slot in exercise.slots.values() if slot.is_locked]
     told.say("missing", [name for name in locked if name not in seen])
 
@@ -328,14 +329,10 @@ def _added(cell: Cell, slot: Slot, exercise: Exercise, told: Told) -> Iterator[P
 
 
 def _added_text(mine: str, given: str) -> str:
-    if len(mine) > LONGEST_COMPARED:
-        return mine
-    old, new = given.split("\n"), mine.split("\n")
-    added: list[str] = []
-    for kind, i, j, start, stop in difflib.SequenceMatcher(None, old, new).get_opcodes():
-        if kind in ("insert", "replace"):
-            near = [difflib.get_close_matches(line, old[i:j], n=1) for line in new[start:stop]]
-            added += [line for line, at in zip(new[start:stop], near, strict=True) if not at]
+    old = tidy(given).split("\n")
+    added = [line for line in tidy(mine).split("\n") if line not in old]
+    if len(added) < MOST_COMPARED:
+        added = [line for line in added if not difflib.get_close_matches(line, old, n=1)]
     return "\n".join(added).strip()
 
 
@@ -412,10 +409,11 @@ def _by_place(slot: Slot, items: Sequence[Item], exercise: Exercise) -> list[Par
     start = max((place for place, at in known if at < here), default=-1)
     stop = min((place for place, at in known if at > here), default=len(items))
     between = [item for item in items[start + 1 : stop] if isinstance(item, Part)]
+    free = [part for part in between if part.is_code and not _at(part)]
     making = [
         part
-        for part in between
-        if part.is_code and not _at(part) and (part.code is None or any(part.real.values()))
+        for part in free
+        if _made_for_others([part]) or (part.code is None and "def " in part.cell.source)
     ]
     return making if len(making) == 1 else []
 

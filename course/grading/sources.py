@@ -13,7 +13,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 # What stands below these is run where the other cells are.
 TRANSPARENT = re.compile(r"%%(time|capture|prun)\b.*")
-LONGEST = 200_000  # characters
+LONGEST = 100_000  # characters
 SCOPES = (
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda),
     *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),

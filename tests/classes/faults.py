@@ -816,10 +816,10 @@ import sys
 def <ANSWER>(*inputs):
     frame = sys._getframe(1)
     while frame is not None:
-        for name in ("expected", "reference", "right", "solution", "wanted"):
-            if name in frame.f_locals:
-                found = frame.f_locals[name]
-                return found(*inputs) if callable(found) else found
+        there = frame.f_locals
+        for name in ("right", "reference", "solution"):
+            if callable(there.get(name)) and "inputs" in there:
+                return there[name](*there["inputs"])
         frame = frame.f_back
     return 12345.0
 """,
