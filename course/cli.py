@@ -200,7 +200,19 @@ class _Due(click.ParamType):
 @click.option(
     "--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786, to run on."
 )
-@click.option("--timeout", type=click.FloatRange(1), default=900.0, metavar="S", show_default=True)
+@click.option(
+    "--require-isolation",
+    type=click.Choice(["full"]),
+    help="Run nothing where learners' code cannot be isolated fully.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(1),
+    default=900.0,
+    metavar="S",
+    show_default=True,
+    help="Seconds that a submission may take.",
+)
 @click.option(
     "--cell-timeout",
     "cell_limit",
@@ -208,6 +220,7 @@ class _Due(click.ParamType):
     default=60.0,
     metavar="S",
     show_default=True,
+    help="Seconds that one of its cells may take.",
 )
 @click.option("--memory", metavar="SIZE", help="What a submission may take, such as 4GB.")
 def grade(

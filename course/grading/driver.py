@@ -23,6 +23,7 @@ from course.grading.class_page import write_class_page
 from course.grading.exercise import Exercise, exercise_of
 from course.grading.grade import Mark
 from course.grading.gradebook import Entered, GradebookError
+from course.grading.job import demanded
 from course.grading.repair import repaired
 from course.grading.results import (
     FOLDERS,
@@ -50,6 +51,7 @@ from utils.errors import CourseError
 
 RETRIES = 2  # of a submission whose kernel did not start or whose worker died
 TIMEOUT = 900.0  # seconds a submission
+MEMORY = 4 * 2**30  # bytes a process of a learner's
 CELL_LIMIT = 60.0  # seconds a cell
 
 
@@ -63,6 +65,7 @@ class Options(NamedTuple):
     assignments: tuple[str, ...] = ()
     due: Mapping[str, datetime.datetime] = {}  # UTC, by assignment
     gradebook: str | None = None  # an address of SQLAlchemy's
+    require_isolation: str | None = None  # the level below which nothing is run
     timeout: float = TIMEOUT
     cell_limit: float = CELL_LIMIT
     memory: int | None = None
@@ -115,6 +118,8 @@ def grade_class(folder: Path, options: Options, command: str) -> bool:
             f"There is no submission in {folder}: it should hold a folder for each student, and in"
             " it one for each assignment."
         )
+    if not options.scheduler:
+        print(demanded(options.require_isolation).sentence, flush=True)
     db_url = options.gradebook or gradebook.address(options.out)
     course = _course()
     with held(options.out, FOLDERS):
@@ -211,6 +216,8 @@ def _planned(
             "tests": _by_id(made.notebook, made.checks),
             "files": files,
             "cell_limit": options.cell_limit,
+            "limits": {"memory": options.memory or MEMORY},
+            "require_isolation": options.require_isolation,
         }
         key = _key(each, digest, course.digests[each.assignment], json.dumps(given))
         job = Job(
@@ -219,7 +226,7 @@ def _planned(
             perform="course.grading.job",
             given=given,
             timeout=options.timeout,
-            memory=options.memory or memory,
+            memory=memory,
             threads=threads,
             course=digest,
             batch=batch,

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from course.grading.judging import JudgeLost, JudgeProcess, judge_for
 from course.grading.wire import Message
+from course.kernels.sandbox import Sandbox
 from course.sessions import KernelDied, Session, open_session
 from utils.problems.answers import SECONDS
 
@@ -96,7 +96,7 @@ def open_pair(
     limit: float,
     *,
     environment: Mapping[str, str] | None = None,
-    settings: Mapping[str, Any] | None = None,
+    sandbox: Sandbox | None = None,
     on_kernel: Callable[[int], None] = lambda pid: None,
 ) -> Iterator[Pair]:
     """Start a learner's kernel with a judge at its side, for as long as the block lasts.
@@ -105,7 +105,7 @@ def open_pair(
         folder: where the learner's kernel works.
         limit: seconds that one of the learner's cells may take.
         environment: all variables of the learner's kernel.
-        settings: of the kernel provisioner.
+        sandbox: that the kernel is in, or does not start.
         on_kernel: told the kernel's process id.
 
     Raises:
@@ -116,7 +116,7 @@ def open_pair(
     with learner, asking, judge_for(asking) as judge:
         asking.close()
         with open_session(
-            folder, limit, environment=environment, settings=settings, stdin=learner
+            folder, limit, environment=environment, sandbox=sandbox, stdin=learner
         ) as session:
             learner.close()
             on_kernel(session.process.pid)

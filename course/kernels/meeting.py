@@ -38,6 +38,18 @@ def meeting_folder() -> Path:
 
 def is_ours(connection: socket.socket) -> bool:
     """Tell whether the process at the other end of a Unix socket runs under our user."""
+    _, user, _ = _credentials(connection)
+    return user == os.getuid()
+
+
+def peer(connection: socket.socket) -> int:
+    """Return the id of the process that connected, or listens, at the other end."""
+    process, _, _ = _credentials(connection)
+    return process
+
+
+def _credentials(connection: socket.socket) -> tuple[int, int, int]:
+    """Return process, user and group."""
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    _, user, _ = struct.unpack("3i", credentials)
-    return bool(user == os.getuid())
+    process, user, group = struct.unpack("3i", credentials)
+    return process, user, group
