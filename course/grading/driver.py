@@ -124,6 +124,7 @@ def grade_class(folder: Path, options: Options, command: str) -> bool:
     course = _course()
     with held(options.out, FOLDERS):
         try:
+            gradebook.prepare_folder(options.out, db_url, folder)
             return _grade(submissions, options, command, db_url, course)
         except OSError as error:
             raise not_writable(options.out, error) from None
@@ -180,7 +181,6 @@ def _prepare_gradebook(
     options: Options, db_url: str, course: _Course
 ) -> Mapping[str, datetime.datetime]:
     """Have the gradebook know the assignments; return when they are due."""
-    gradebook.prepare_folder(options.out, db_url)
     for name, solution in course.solutions.items():
         gradebook.enter_assignment(db_url, name, solution, options.due.get(name))
     return gradebook.due_dates(db_url)

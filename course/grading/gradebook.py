@@ -26,6 +26,7 @@ from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades, SaveCell
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from traitlets.config import Config
 
+from course.catalog import ROOT
 from course.files import write_whole
 from utils.errors import CourseError
 
@@ -54,12 +55,16 @@ def address(out: Path) -> str:
     return f"sqlite:///{out.resolve() / 'gradebook.db'}"
 
 
-def prepare_folder(out: Path, db_url: str) -> None:
+def prepare_folder(out: Path, db_url: str, submitted: Path) -> None:
     """Let nbgrader's own commands, formgrader among them, work in a folder of grades."""
-    lines = ["c = get_config()", f'c.CourseDirectory.course_id = "{COURSE}"']
-    if db_url != address(out):
-        lines.append(f"c.CourseDirectory.db_url = {db_url!r}")
-    write_whole(out / "nbgrader_config.py", "\n".join(lines) + "\n")
+    settings = {
+        "course_id": COURSE,
+        "db_url": db_url,
+        "source_directory": str(ROOT / "solutions"),
+        "submitted_directory": str(submitted.resolve()),
+    }
+    lines = [f"c.CourseDirectory.{name} = {value!r}" for name, value in settings.items()]
+    write_whole(out / "nbgrader_config.py", "\n".join(["c = get_config()", *lines, ""]))
 
 
 @contextmanager

@@ -7,7 +7,6 @@ import json
 import os
 import resource
 import select
-import shutil
 import signal
 import socket
 import struct
@@ -21,7 +20,7 @@ from typing import IO, Any, NamedTuple
 
 from course.kernels import IDLE, KERNEL, PRELOADED
 from course.kernels.fitting import LIMITS, PLACES, parent_environment, parent_name
-from course.kernels.meeting import is_ours, meeting_folder
+from course.kernels.meeting import is_ours, meeting_folder, remove_left_sockets
 from course.kernels.sandbox import NotSandboxed, Sandbox, kernel_variables
 from course.kernels.streams import Streams
 
@@ -175,7 +174,7 @@ def fork_kernel(
         for _ in range(ATTEMPTS):
             start = _Start(path, options, parent_environment(environment), folder, modules, idle)
             try:
-                return _ask(_connect(start), request, streams, sockets)
+                return _ask(_connect(start), request, streams)
             except (ConnectionError, EOFError) as error:
                 reason = str(error)
     except OSError as error:
@@ -214,9 +213,7 @@ def _neutral(environment: Mapping[str, str]) -> tuple[dict[str, str], Path]:
     return kept | {"HOME": str(folder), "PATH": os.defpath}, folder
 
 
-def _ask(
-    connection: socket.socket, request: Mapping[str, Any], streams: Streams, sockets: Path | None
-) -> ForkedProcess:
+def _ask(connection: socket.socket, request: Mapping[str, Any], streams: Streams) -> ForkedProcess:
     """Ask the parent at the other end.
 
     Raises:
@@ -232,7 +229,7 @@ def _ask(
             connection.settimeout(PATIENCE)
             descriptors = [file.fileno(), *streams, theirs]
             letter = b"s" if "sandbox" in request else b"k"
-            socket.send_fds(connection, [letter + os.fsencode(sockets or "")], descriptors)
+            socket.send_fds(connection, [letter], descriptors)
             message, received, *_ = socket.recv_fds(connection, 1000, 1)
         if not message:
             raise EOFError("the parent of warm kernels died")
@@ -324,11 +321,7 @@ def _sweep(new: Path) -> None:
             if path.name.startswith(outdated) or not _is_answered(path):
                 path.unlink()
                 path.with_suffix(".log").unlink()
-    for path in new.parent.glob("kernel-*-*"):
-        try:
-            os.kill(int(path.name.split("-")[1]), 0)
-        except ProcessLookupError:
-            shutil.rmtree(path, ignore_errors=True)
+    remove_left_sockets(new.parent)
 
 
 @contextmanager

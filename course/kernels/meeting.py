@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import stat
 import struct
 import tempfile
+import uuid
 from pathlib import Path
 
 LONGEST = 70  # bytes of the folder's path; a socket's whole path may have 107
@@ -34,6 +36,26 @@ def meeting_folder() -> Path:
     ):
         raise PermissionError(f"{folder} is not ours alone: remove it, or set XDG_RUNTIME_DIR")
     return folder
+
+
+def new_sockets() -> Path:
+    """Make a folder for the sockets of a kernel that this process starts.
+
+    Raises:
+        OSError: when it cannot be made.
+    """
+    folder = meeting_folder() / f"kernel-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def remove_left_sockets(meeting: Path) -> None:
+    """Remove the folders of sockets whose makers have died."""
+    for path in meeting.glob("kernel-*-*"):
+        try:
+            os.kill(int(path.name.split("-")[1]), 0)
+        except ProcessLookupError:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def is_ours(connection: socket.socket) -> bool:

@@ -5,9 +5,9 @@ starts. It is one thread and never waits for one client alone.
 
 What goes over a connection, a Unix socket that keeps messages apart:
 
-1. client to parent: the letter k, or s for a kernel in a sandbox, and the folder of the kernel's
-   sockets, if any, with five file descriptors: the request (a file with JSON), standard input,
-   output and error of the kernel, and a pipe's end that shows when the client has died;
+1. client to parent: the letter k, or s for a kernel in a sandbox, with five file descriptors: the
+   request (a file with JSON), standard input, output and error of the kernel, and a pipe's end
+   that shows when the client has died;
 2. parent to client: the kernel's process id, with a descriptor of that process. For a sandbox the
    fork sends it, once the kernel is in there, or without descriptor why it cannot be;
 3. parent to client: the kernel's exit status, negative for a signal, once it has ended.
@@ -23,7 +23,6 @@ import importlib
 import json
 import os
 import selectors
-import shutil
 import signal
 import socket
 import struct
@@ -37,7 +36,7 @@ from typing import Any, NamedTuple
 import psutil
 
 from course.kernels.forked import Call, adopt_orphans, become_kernel
-from course.kernels.meeting import is_ours, peer
+from course.kernels.meeting import is_ours, peer, remove_left_sockets
 
 TICK = 1.0  # seconds between two looks at whether the parent is still wanted
 SILENCE = 30.0  # seconds that a client may stay connected without asking
@@ -108,7 +107,6 @@ class _Kernel(NamedTuple):
     process: int
     descriptor: int  # of the process; readable when it has ended
     client: socket.socket
-    folder: str  # of its sockets
     sandboxed: bool
 
 
@@ -129,6 +127,7 @@ def serve(listener: socket.socket, path: Path, idle: float) -> Call | None:
             if call is not None:
                 return call  # this is the fork
         parent.dismiss_the_silent()
+        remove_left_sockets(path.parent)
         if parent.kernels:
             continue
         if not _is(path, address):
@@ -178,14 +177,13 @@ class _Parent:
                 client, 4096, DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
             )
             if len(descriptors) == DESCRIPTORS:
-                folder = os.fsdecode(message[1:])
-                return self._fork(client, Call(*descriptors), folder, message[:1] == b"s")
+                return self._fork(client, Call(*descriptors), message == b"s")
             for each in descriptors:
                 os.close(each)
         client.close()
         return None
 
-    def _fork(self, client: socket.socket, call: Call, folder: str, sandboxed: bool) -> Call | None:
+    def _fork(self, client: socket.socket, call: Call, sandboxed: bool) -> Call | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # BLAS has threads, and minds them
             process = os.fork()
@@ -195,7 +193,7 @@ class _Parent:
         for each in call[:DESCRIPTORS]:
             os.close(each)
         self.last_used = time.monotonic()
-        kernel = _Kernel(process, os.pidfd_open(process), client, folder, sandboxed)
+        kernel = _Kernel(process, os.pidfd_open(process), client, sandboxed)
         self.kernels[process] = kernel
         if not sandboxed:
             with suppress(OSError):  # a client that is gone will be noticed
@@ -216,8 +214,6 @@ class _Parent:
         _, status = os.waitpid(kernel.process, 0)
         self.selector.unregister(kernel.descriptor)
         os.close(kernel.descriptor)
-        if _has_hung_up(kernel.client) and kernel.folder:
-            shutil.rmtree(kernel.folder, ignore_errors=True)
         if kernel.client.fileno() >= 0:
             with suppress(OSError):
                 kernel.client.send(struct.pack("i", os.waitstatus_to_exitcode(status)))
@@ -260,16 +256,6 @@ def _kill(process: int) -> None:
         os.killpg(process, signal.SIGKILL)
     except ProcessLookupError:
         os.kill(process, signal.SIGKILL)
-
-
-def _has_hung_up(client: socket.socket) -> bool:
-    """Tell whether a client has closed its connection, which may be closed here too."""
-    try:
-        return client.fileno() < 0 or client.recv(1, socket.MSG_PEEK) == b""
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
 
 
 def _children() -> set[int]:

@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -24,7 +23,7 @@ from traitlets import Dict, Float, List, Unicode
 
 from course.kernels import CAN_FORK, IDLE, PRELOADED
 from course.kernels.isolation import isolation
-from course.kernels.meeting import meeting_folder
+from course.kernels.meeting import new_sockets
 from course.kernels.sandbox import NotSandboxed, Sandbox, kernel_variables, limited_command
 from course.kernels.streams import opened
 
@@ -207,8 +206,7 @@ class WarmProvisioner(LocalProvisioner):
         if manager.transport != "tcp" or manager.shell_port or not is_local_ip(manager.ip):
             return
         try:
-            folder = meeting_folder() / f"kernel-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-            folder.mkdir(mode=0o700)
+            folder = new_sockets()
         except OSError:
             return
         self._sockets = folder
