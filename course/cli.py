@@ -240,11 +240,14 @@ def grade(
     The exit status is 0 when every submission has its feedback, 1 when one could not be graded for
     a reason that is not its own.
     """
-    from course.batch.spec import memory_size
     from course.catalog import find_assignments
     from course.grading.driver import Options, grade_class
 
-    size = memory_size(memory) if memory else None
+    size = None
+    if memory:
+        from course.batch.spec import memory_size
+
+        size = memory_size(memory)
     if memory and size is None:
         raise CourseError(f"--memory {memory} should be a size such as 4GB or 800MB.")
     moments = {find_assignments([name])[0].name: moment for name, moment in due}

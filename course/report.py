@@ -10,16 +10,14 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-import jinja2
 import nbformat
 from nbconvert import HTMLExporter
 
 from course.catalog import Lesson
 from course.execution import Result
 from course.files import write_whole
+from course.pages import template
 from utils.errors import CourseError
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 # What each status means, for a reader of the page.
 MEANINGS = {
@@ -42,9 +40,7 @@ def write_report(results: Mapping[Lesson, Result], out: Path) -> Path:
     Raises:
         CourseError: when ``out`` cannot be written.
     """
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True)
-    environment.filters["key_results"] = key_results
-    page = environment.get_template("lessons.html.jinja").render(
+    page = template("lessons.html.jinja", key_results=key_results).render(
         results=results, meanings=MEANINGS, now=datetime.datetime.now()
     )
     record = [

@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from course.batch.plan import Planned, in_words
 from course.batch.summary import (
     common_cause,
@@ -25,7 +23,8 @@ from course.batch.summary import (
     verdict,
 )
 from course.files import write_whole
-from course.report import MEANINGS, TEMPLATES, number
+from course.pages import template
+from course.report import MEANINGS, number
 from course.workers.journal import Record
 from course.workers.progress import duration
 
@@ -68,9 +67,8 @@ def _page(planned: Sequence[Planned], records: Mapping[str, Record]) -> str:
     found = [(each, records.get(each.key, SKIPPED)) for each in planned]
     lessons = list(dict.fromkeys(each.run.lesson for each in planned))
     groups = {lesson: [each for each in planned if each.run.lesson == lesson] for lesson in lessons}
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True)
-    environment.filters |= {"number": number, "words": in_words, "duration": duration}
-    return environment.get_template("batch.html.jinja").render(
+    filters = {"number": number, "words": in_words, "duration": duration}
+    return template("batch.html.jinja", **filters).render(
         found=found,
         lessons=lessons,
         statuses=list(dict.fromkeys(record["status"] for _, record in found)),

@@ -9,13 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from course.files import write_whole
-from course.grading.feedback import set_code
 from course.grading.gradebook import Entered
 from course.grading.results import Result, feedback_path, lateness
-from course.report import MEANINGS, TEMPLATES
+from course.pages import set_code, template
+from course.report import MEANINGS
 from utils.problems.text import Text
 
 MOST_MISCONCEPTIONS = 15
@@ -88,9 +86,7 @@ def write_class_page(
     for line in lines:
         if line["reason"]:
             troubles[line["status"], line["reason"]].append(line["student"])
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True)
-    environment.filters |= {"number": lambda value: f"{value:.3g}", "code": set_code}
-    page = environment.get_template("class.html.jinja").render(
+    page = template("class.html.jinja", number="{:.3g}".format, code=set_code).render(
         assignments=[assignments[name] for name in sorted(assignments)],
         lines=sorted(lines, key=lambda line: (line["student"], line["assignment"])),
         troubles=troubles,

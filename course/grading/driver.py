@@ -9,7 +9,8 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from course.catalog import Lesson, find_assignments
+from course.execution import kernel_environment
 from course.grading import gradebook
 from course.grading.cells import Unreadable, read_cells
 from course.grading.class_page import write_class_page
@@ -33,13 +35,13 @@ from course.grading.results import (
     maxima_of,
     read_result,
     rows,
-    utc,
     write_feedback,
     write_graded_notebook,
     write_grades,
     write_result,
 )
 from course.grading.submissions import Submission, find_submissions, read_whole
+from course.kernels import CAN_FORK
 from course.workers import pool
 from course.workers.digest import course_digest
 from course.workers.driving import interruptible, machine, work_through
@@ -47,6 +49,7 @@ from course.workers.jobs import Job, Outcome
 from course.workers.journal import Record, append, held, not_writable
 from course.workers.processes import processors
 from course.workers.progress import watching
+from course.workers.room import thread_variables
 from utils.errors import CourseError
 
 RETRIES = 2  # of a submission whose kernel did not start or whose worker died
@@ -76,7 +79,6 @@ class Planned(NamedTuple):
 
     submission: Submission
     title: str
-    late: float  # seconds
     remarks: list[str]
     job: Job
 
@@ -120,6 +122,7 @@ def grade_class(folder: Path, options: Options, command: str) -> bool:
         )
     if not options.scheduler:
         print(demanded(options.require_isolation).sentence, flush=True)
+        _warm_up(options)
     db_url = options.gradebook or gradebook.address(options.out)
     course = _course()
     with held(options.out, FOLDERS):
@@ -130,14 +133,23 @@ def grade_class(folder: Path, options: Options, command: str) -> bool:
             raise not_writable(options.out, error) from None
 
 
+def _warm_up(options: Options) -> None:
+    """Have the parent of kernels and judges import while we look at what was handed in."""
+    if CAN_FORK:
+        from course.kernels.asking import warm_up
+
+        threads, _ = pool.shares(options.workers or processors())
+        warm_up(kernel_environment() | thread_variables(threads))
+
+
 def _grade(
     submissions: Sequence[Submission], options: Options, command: str, db_url: str, course: _Course
 ) -> bool:
+    gradebook.reach(db_url)
     records = latest_records(options.out)
-    due = _prepare_gradebook(options, db_url, course)
     stopping = threading.Event()
     todo, current = [], []
-    for each in _planned(submissions, options, course, due):
+    for each in _planned(submissions, options, course):
         current.append(each.key)
         done = records.get(each.key)
         if done is None or done["status"] == "start_failed":
@@ -147,16 +159,22 @@ def _grade(
                 _keep(options.out, each, records)
     before = len(current) - len(todo)
     print(f"{len(current)} submissions, {before} done: {len(todo)} to grade.", flush=True)
-    if todo:
-        with interruptible(stopping):
-            _run(todo, records, options, stopping)
+    with ThreadPoolExecutor(1) as beside:
+        prepared = beside.submit(_prepare_gradebook, options, db_url, course)
+        if todo:
+            with interruptible(stopping):
+                _run(todo, records, options, stopping)
     here = [key for key in current if key in records]
-    late_entries = _enter(options.out, here, records, db_url)
-    entered = {} if late_entries else gradebook.everything_entered(db_url)
-    _write_pages(options.out, here, entered, course)
+    due, entered, trouble = options.due, {}, None
+    try:
+        due = prepared.result()
+        entered = _enter(options.out, here, records, db_url)
+    except GradebookError as error:
+        trouble = error
+    _write_pages(options.out, here, due, entered, course)
     print(f"{_counts(here, current, records)} -> {options.out / 'index.html'}")
-    if late_entries:
-        raise late_entries
+    if trouble:
+        raise trouble
     if stopping.is_set():
         left = len(current) - len(here)
         print(f"Stopped with {left} of {len(current)} to go. To continue:\n  {command}")
@@ -181,6 +199,7 @@ def _prepare_gradebook(
     options: Options, db_url: str, course: _Course
 ) -> Mapping[str, datetime.datetime]:
     """Have the gradebook know the assignments; return when they are due."""
+    gradebook.make(db_url)
     for name, solution in course.solutions.items():
         gradebook.enter_assignment(db_url, name, solution, options.due.get(name))
     return gradebook.due_dates(db_url)
@@ -190,15 +209,12 @@ def _planned(
     submissions: Sequence[Submission],
     options: Options,
     course: _Course,
-    due: Mapping[str, datetime.datetime],
 ) -> Iterator[Planned | Result]:
     """Yield each submission ready to be graded, or as the result that it cannot be."""
     batch, digest = uuid.uuid4().hex, course_digest()
     workers = options.workers or processors()
     threads, memory = (None, None) if options.scheduler else pool.shares(workers)
     for each in submissions:
-        deadline, handed_in = due.get(each.assignment), utc(each.handed_in)
-        late = (handed_in - deadline).total_seconds() if deadline and handed_in else 0.0
         lesson = course.lessons.get(each.assignment)
         title = lesson.title if lesson else each.assignment
         try:
@@ -209,7 +225,7 @@ def _planned(
             files = dict(_files(each))
         except CourseError as error:
             key = _key(each, each.reason, str(error))
-            yield _not_graded(each, key, title, "unreadable", str(error), late)
+            yield _not_graded(each, key, title, "unreadable", str(error))
             continue
         given = {
             "notebook": nbformat.writes(made.notebook),
@@ -231,7 +247,7 @@ def _planned(
             course=digest,
             batch=batch,
         )
-        yield Planned(each, title, late, [*each.remarks, *made.remarks], job)
+        yield Planned(each, title, [*each.remarks, *made.remarks], job)
 
 
 def _by_id(notebook: NotebookNode, checks: Mapping[str, str]) -> dict[str, str]:
@@ -289,7 +305,6 @@ def _result(planned: Planned, outcome: Outcome) -> Result:
         reason=str(failure.get("message", "")),
         remarks=planned.remarks,
         handed_in=submission.handed_in.isoformat() if submission.handed_in else None,
-        late=planned.late,
         seconds=round(outcome.seconds, 2),
         kernels=outcome.result.get("kernels", 0),
         isolation=outcome.result.get("isolation", ""),
@@ -298,9 +313,7 @@ def _result(planned: Planned, outcome: Outcome) -> Result:
     )
 
 
-def _not_graded(
-    submission: Submission, key: str, title: str, status: str, reason: str, late: float
-) -> Result:
+def _not_graded(submission: Submission, key: str, title: str, status: str, reason: str) -> Result:
     return Result(
         key=key,
         student=submission.student,
@@ -310,7 +323,6 @@ def _not_graded(
         reason=reason,
         remarks=list(submission.remarks),
         handed_in=submission.handed_in.isoformat() if submission.handed_in else None,
-        late=late,
         seconds=0.0,
         kernels=0,
         isolation="",
@@ -321,9 +333,8 @@ def _not_graded(
 
 def _keep(out: Path, result: Result, records: dict[str, Record]) -> Record:
     """Write a result and then its line in the journal; return the line."""
-    place = (result.student, result.assignment)
     for earlier in records.values():
-        if (earlier["student"], earlier["assignment"]) == place and earlier["key"] != result.key:
+        if _place(earlier) == (result.student, result.assignment) and earlier["key"] != result.key:
             keep_history(out, earlier)
     record = {
         "key": result.key,
@@ -347,30 +358,42 @@ def _keep(out: Path, result: Result, records: dict[str, Record]) -> Record:
 
 def _enter(
     out: Path, keys: Sequence[str], records: dict[str, Record], db_url: str
-) -> GradebookError | None:
-    """Enter what the gradebook does not have yet; return what kept us from it, if something did."""
-    try:
-        known = gradebook.everything_entered(db_url)
-        for key in keys:
-            record = records[key]
-            place = (record["student"], record["assignment"])
-            if record["status"] == "start_failed" or (record["entered"] and place in known):
-                continue
-            result = read_result(out, key)
-            if (node := result.node()) is None:
-                continue
-            handed_in = result.handed_in and datetime.datetime.fromisoformat(result.handed_in)
-            gradebook.enter_grades(db_url, *place, node, utc(handed_in or None))
-            records[key] = record | {"entered": True}
-            append(out, records[key])
-    except GradebookError as error:
-        return error
-    return None
+) -> dict[tuple[str, str], dict[str, Entered]]:
+    """Enter what the gradebook does not have yet; return what it then has.
+
+    Raises:
+        GradebookError: the database cannot be used.
+    """
+    known = gradebook.everything_entered(db_url)
+    missing = {
+        _place(records[key]): key
+        for key in keys
+        if records[key]["status"] != "start_failed"
+        and not (records[key]["entered"] and _place(records[key]) in known)
+    }
+    for place in gradebook.enter_grades(db_url, _to_enter(out, missing.values())):
+        key = missing[place]
+        records[key] = records[key] | {"entered": True}
+        append(out, records[key])
+    return gradebook.everything_entered(db_url) if missing else known
+
+
+def _place(record: Record) -> tuple[str, str]:
+    return record["student"], record["assignment"]
+
+
+def _to_enter(out: Path, keys: Iterable[str]) -> Iterator[gradebook.Graded]:
+    for key in keys:
+        result = read_result(out, key)
+        if (node := result.node()) is not None:
+            moment = result.handed_in_at()
+            yield gradebook.Graded(result.student, result.assignment, node, moment)
 
 
 def _write_pages(
     out: Path,
     keys: Sequence[str],
+    due: Mapping[str, datetime.datetime],
     entered: Mapping[tuple[str, str], Mapping[str, Entered]],
     course: _Course,
 ) -> None:
@@ -378,7 +401,11 @@ def _write_pages(
 
     def results() -> Iterator[Result]:  # one at a time: a class may be large
         for key in keys:
-            yield read_result(out, key)
+            result = read_result(out, key)
+            deadline, handed_in = due.get(result.assignment), result.handed_in_at()
+            if deadline and handed_in:
+                result = result._replace(late=(handed_in - deadline).total_seconds())
+            yield result
 
     write_grades(out, rows(results(), entered, maxima))
     for result in results():

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import base64
-import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import jinja2
-import markupsafe
 from nbformat import NotebookNode
 
 from course.execution import NATIVE_LOG
 from course.figures import find_figures
 from course.grading.grade import Mark, points_of
-from course.report import TEMPLATES
+from course.pages import set_code, template
 from utils.checks import TITLES
 from utils.problems.text import Text, language
 
@@ -77,10 +74,8 @@ def feedback_page(page: Page) -> str:
 
 
 def _render(page: Page, parts: Sequence[Part]) -> str:
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True)
-    environment.filters |= {"number": lambda value: f"{value:g}", "code": set_code}
     graded = [part for part in parts if part.of is not None]
-    return environment.get_template("feedback.html.jinja").render(
+    return template("feedback.html.jinja", number="{:g}".format, code=set_code).render(
         **page._asdict(),
         language=language(),
         words={name: str(word) for name, word in WORDS.items()},
@@ -89,11 +84,6 @@ def _render(page: Page, parts: Sequence[Part]) -> str:
         maximum=sum(part.of or 0 for part in graded),
         waiting=any(part.points is None for part in graded),
     )
-
-
-def set_code(text: str) -> markupsafe.Markup:
-    """Set what stands between backticks as code."""
-    return markupsafe.Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text)))
 
 
 def _parts(page: Page, cells: Sequence[NotebookNode], room: int) -> Iterator[Part]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 import logging
 import os
+import subprocess
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,10 +20,14 @@ from nbgrader.api import (
     Comment,
     Grade,
     Gradebook,
+    InvalidEntry,
     SubmittedAssignment,
     SubmittedNotebook,
+    app_log,
 )
-from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades, SaveCells
+from nbgrader.preprocessors import SaveCells
+from nbgrader.utils import compute_checksum, determine_grade
+from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from traitlets.config import Config
 
@@ -40,6 +45,20 @@ _quiet.propagate = False
 
 class GradebookError(CourseError):
     """The database cannot be used; what was graded is kept elsewhere."""
+
+
+class Graded(NamedTuple):
+    """A submission to be entered.
+
+    Attributes:
+        notebook: with nbgrader's metadata, and the points as the result of each graded cell.
+        submitted: UTC.
+    """
+
+    student: str
+    assignment: str
+    notebook: NotebookNode
+    submitted: datetime.datetime | None
 
 
 class Entered(NamedTuple):
@@ -75,14 +94,16 @@ def _in_a_sentence(db_url: str) -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SAWarning)  # nbgrader's own affair
+            app_log.disabled = True  # it prints a traceback for each error of the database
             yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, InvalidEntry, subprocess.CalledProcessError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise GradebookError(
             f"The gradebook {db_url} cannot be used ({reason}): close what holds it, or name"
             " another with --gradebook. Nothing is lost: the same command enters what was graded."
         ) from error
     finally:
+        app_log.disabled = False
         os.environ["PATH"] = path
 
 
@@ -99,6 +120,38 @@ def _patient(db_url: str) -> str:
     )
 
 
+def reach(db_url: str) -> None:
+    """Connect to the database, and no more, because making a gradebook in it takes seconds.
+
+    Raises:
+        GradebookError: there is none at this address.
+    """
+    with _in_a_sentence(db_url):
+        engine = create_engine(_patient(db_url))
+        engine.connect().close()
+        engine.dispose()
+
+
+def make(db_url: str) -> None:
+    """Make a gradebook where there is none; in a file of SQLite's it is there whole, or not at all.
+
+    Raises:
+        GradebookError: the database cannot be used.
+    """
+    with _in_a_sentence(db_url):
+        address = make_url(db_url)
+        if not (address.drivername.startswith("sqlite") and address.database):
+            return Gradebook(db_url, COURSE).close()
+        path = Path(address.database)
+        if path.exists() and path.stat().st_size:
+            return None
+        partial = path.with_name(f"{path.name}.new")
+        partial.unlink(missing_ok=True)
+        Gradebook(str(address.set(database=str(partial))), COURSE).close()
+        partial.replace(path)
+    return None
+
+
 def enter_assignment(
     db_url: str, name: str, notebook: NotebookNode, due: datetime.datetime | None = None
 ) -> None:
@@ -110,46 +163,43 @@ def enter_assignment(
     with _opened(db_url) as gradebook:
         extra = {} if due is None else {"duedate": due}
         gradebook.update_or_create_assignment(name, **extra)
-    _run(SaveCells, notebook, db_url, name)
+    with _in_a_sentence(db_url):
+        step: Any = SaveCells(config=Config({"Gradebook": {"course_id": COURSE}}))
+        step.log = _quiet
+        place = {"db_url": _patient(db_url), "assignment": name, "notebook": name}
+        step.preprocess(notebook, {"nbgrader": place})
 
 
-def enter_grades(
-    db_url: str,
-    student: str,
-    assignment: str,
-    notebook: NotebookNode,
-    submitted: datetime.datetime | None,
-) -> None:
-    """Enter what a graded notebook says. What a person has given stays.
+def enter_grades(db_url: str, graded: Iterable[Graded]) -> Iterator[tuple[str, str]]:
+    """Enter what graded notebooks say, as nbgrader's ``SaveAutoGrades`` does, one by one.
 
-    Args:
-        notebook: with nbgrader's metadata, and the points as the result of each graded cell.
-        submitted: UTC.
+    What a person has given stays. Yields student and assignment of each when it is entered.
 
     Raises:
         GradebookError: the database cannot be used.
     """
     with _opened(db_url) as gradebook:
-        gradebook.update_or_create_student(student)
-        extra = {} if submitted is None else {"timestamp": submitted}
-        gradebook.update_or_create_submission(assignment, student, **extra)
-    _run(SaveAutoGrades, notebook, db_url, assignment, student)
-    _run(AssignLatePenalties, notebook, db_url, assignment, student)
-
-
-def _run(
-    step: Any, notebook: NotebookNode, db_url: str, assignment: str, student: str = ""
-) -> None:
-    with _in_a_sentence(db_url):
-        preprocessor = step(config=Config({"Gradebook": {"course_id": COURSE}}))
-        preprocessor.log = _quiet
-        nbgrader = {
-            "db_url": _patient(db_url),
-            "assignment": assignment,
-            "notebook": assignment,
-            "student": student,
-        }
-        preprocessor.preprocess(notebook, {"nbgrader": nbgrader})
+        for each in graded:
+            gradebook.update_or_create_student(each.student)
+            extra = {} if each.submitted is None else {"timestamp": each.submitted}
+            gradebook.update_or_create_submission(each.assignment, each.student, **extra)
+            cells = {
+                cell.metadata.nbgrader.grade_id: cell
+                for cell in each.notebook.cells
+                if "nbgrader" in cell.metadata
+            }
+            [notebook] = gradebook.find_submission(each.assignment, each.student).notebooks
+            for grade in notebook.grades:
+                if cell := cells.get(grade.name):
+                    grade.auto_score, _ = determine_grade(cell, _quiet)
+                    by_a_person = grade.manual_score is not None
+                    grade.needs_manual_grade = by_a_person or grade.auto_score is None
+            for comment in notebook.comments:
+                if cell := cells.get(comment.name):
+                    blank = cell.metadata.nbgrader.get("checksum") == compute_checksum(cell)
+                    comment.auto_comment = "No response." if blank else None
+            gradebook.db.commit()
+            yield each.student, each.assignment
 
 
 def everything_entered(db_url: str) -> dict[tuple[str, str], dict[str, Entered]]:

@@ -24,7 +24,7 @@ from course.kernels.isolation import Isolation, isolation
 from course.kernels.provisioner import use_kernels
 from course.kernels.sandbox import Sandbox
 from course.workers.jobs import Job, Outcome, failed
-from course.workers.room import Room
+from course.workers.room import Room, thread_variables
 from utils.errors import CourseError
 
 # What of utils.problems a learner's process needs; all else there holds references.
@@ -63,6 +63,7 @@ def perform(job: Job, room: Room) -> Outcome:
             environment=kernel_environment() | room.environment,
             sandbox=_sandbox(place, room.environment, job.given["limits"]),
             on_kernel=room.started,
+            judge_environment=kernel_environment() | thread_variables(job.threads),
         )
 
     try:

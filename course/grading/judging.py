@@ -5,11 +5,10 @@ from __future__ import annotations
 import select
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from course.execution import kernel_environment
 from course.grading.wire import Line, LineDown, Message
 from course.kernels.provisioner import start_program
 from course.sessions import last_words
@@ -24,7 +23,7 @@ class JudgeLost(Exception):
 class JudgeProcess:
     """A judge; see `judge` for what it is told and what it says."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
         self._log = tempfile.TemporaryFile()
         self._handing, handed = socket.socketpair()
         self._socket, commands = socket.socketpair()
@@ -34,7 +33,7 @@ class JudgeProcess:
         with handed, commands:
             self._process = start_program(
                 "course.grading.judge",
-                kernel_environment(),
+                environment,
                 Path.cwd(),
                 stdin=handed,
                 stdout=commands,
@@ -95,9 +94,13 @@ _at_hand: list[JudgeProcess] = []
 
 
 @contextmanager
-def judge_for(learner: socket.socket) -> Iterator[JudgeProcess]:
-    """Give a judge for the learner at the other end of a socket: the one at hand, or a new one."""
-    judge = _at_hand.pop() if _at_hand else JudgeProcess()
+def judge_for(learner: socket.socket, environment: Mapping[str, str]) -> Iterator[JudgeProcess]:
+    """Give a judge for the learner at the other end of a socket: the one at hand, or a new one.
+
+    Args:
+        environment: all variables of a new judge.
+    """
+    judge = _at_hand.pop() if _at_hand else JudgeProcess(environment)
     try:
         judge.begin(learner)
         yield judge

@@ -95,9 +95,10 @@ def open_pair(
     folder: Path,
     limit: float,
     *,
-    environment: Mapping[str, str] | None = None,
+    environment: Mapping[str, str],
     sandbox: Sandbox | None = None,
     on_kernel: Callable[[int], None] = lambda pid: None,
+    judge_environment: Mapping[str, str],
 ) -> Iterator[Pair]:
     """Start a learner's kernel with a judge at its side, for as long as the block lasts.
 
@@ -107,13 +108,14 @@ def open_pair(
         environment: all variables of the learner's kernel.
         sandbox: that the kernel is in, or does not start.
         on_kernel: told the kernel's process id.
+        judge_environment: all variables of the judge.
 
     Raises:
         CourseError: when no kernel starts.
         JudgeLost: when no judge does.
     """
     learner, asking = socket.socketpair()
-    with learner, asking, judge_for(asking) as judge:
+    with learner, asking, judge_for(asking, judge_environment) as judge:
         asking.close()
         with open_session(
             folder, limit, environment=environment, sandbox=sandbox, stdin=learner

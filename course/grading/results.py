@@ -34,12 +34,16 @@ class Result(NamedTuple):
     reason: str  # where the status is not ok
     remarks: list[str]  # what was repaired
     handed_in: str | None  # ISO, UTC
-    late: float  # seconds after it was due
     seconds: float  # that grading took
     kernels: int
     isolation: str
     marks: list[Mark]
     notebook: str | None  # as graded, with hidden tests: not for learners
+    late: float = 0.0  # seconds after it was due; not kept, because a deadline may be moved
+
+    def handed_in_at(self) -> datetime.datetime | None:
+        """Return when it was handed in, UTC, without a zone."""
+        return utc(datetime.datetime.fromisoformat(self.handed_in)) if self.handed_in else None
 
     def node(self) -> NotebookNode | None:
         """Return the graded notebook."""

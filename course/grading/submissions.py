@@ -15,14 +15,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from nbgrader.utils import parse_utc
 
 from course.catalog import ROOT, find_assignments, nearest
-from course.grading.cells import Unreadable, read_cells
+from course.grading.cells import Cell, Unreadable, read_cells
 from course.grading.exercise import Exercise, exercise_of, likeness
 from course.grading.repair import repaired
 from utils.errors import CourseError
@@ -106,7 +106,8 @@ class _Found:
         assignment: the one whose cells it holds, or else that of the claim.
         reason: why it is nothing to be graded, or an empty text.
         likeness: the number of the exercise's cells that it holds.
-        answers: the number of problems that have an answer.
+        cells: what it holds.
+        exercise: the exercise that its assignment is.
     """
 
     path: Path
@@ -115,7 +116,13 @@ class _Found:
     assignment: str
     reason: str = ""
     likeness: int = 0
-    answers: int = 0
+    cells: Sequence[Cell] = ()
+    exercise: Exercise | None = None
+
+    @cached_property
+    def answers(self) -> int:
+        """The number of problems that have an answer."""
+        return len(repaired(self.cells, self.exercise).answered) if self.exercise else 0
 
     def standing(self) -> tuple[object, ...]:
         """Return what puts several notebooks for one assignment in order, the best one first."""
@@ -400,15 +407,14 @@ def _look_at(path: Path, unit: _Unit, claim: str, exercises: dict[str, Exercise]
     if not scores[best]:
         reason = f"{name} holds none of the cells of the exercise {best}: is it the lesson?"
         return _Found(path, unit, claim, best, reason)
-    answers = len(repaired(cells, exercises[best]).answered)
-    return _Found(path, unit, claim, best, "", scores[best], answers)
+    return _Found(path, unit, claim, best, "", scores[best], cells, exercises[best])
 
 
 def _chosen(
     student: str, name: str, candidates: list[_Found], found: list[_Found], units: list[_Unit]
 ) -> Submission:
     """Return the submission that the best of several notebooks makes."""
-    best, *others = sorted(candidates, key=_Found.standing)
+    best, *others = sorted(candidates, key=_Found.standing) if candidates[1:] else candidates
     folder = best.unit.path
     if best.reason:
         return Submission(

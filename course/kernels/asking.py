@@ -21,7 +21,7 @@ from typing import IO, Any, NamedTuple
 from course.kernels import IDLE, KERNEL, PRELOADED
 from course.kernels.fitting import LIMITS, PLACES, parent_environment, parent_name
 from course.kernels.meeting import is_ours, meeting_folder, remove_left_sockets
-from course.kernels.sandbox import NotSandboxed, Sandbox, kernel_variables
+from course.kernels.sandbox import NotSandboxed, Sandbox, kept_variables, kernel_variables
 from course.kernels.streams import Streams
 
 ATTEMPTS = 4  # parents that may die under one request
@@ -127,6 +127,7 @@ def fork_kernel(
     modules: Sequence[str] = PRELOADED,
     idle: float = IDLE,
     program: str = KERNEL,
+    neutral: bool = False,
     confinement: Confinement | None = None,
 ) -> ForkedProcess:
     """Have a warm parent fork a kernel; start the parent if there is none that fits.
@@ -142,6 +143,8 @@ def fork_kernel(
         modules: what the parent has imported.
         idle: seconds until a parent that nobody asks ends.
         program: the module that becomes the fork's main program.
+        neutral: whether the parent is one that knows no settings of the user's, which sandboxes
+            demand anyway.
         confinement: the sandbox that the kernel is to run in, if any.
 
     Raises:
@@ -166,20 +169,29 @@ def fork_kernel(
         request["way"] = confinement.way
         request["place"] = [str(sockets or ""), confinement.connection_file]
     try:
-        if confinement:
-            environment, folder = _neutral(environment)
-        name = parent_name(options, environment, folder, modules)
-        path = meeting_folder() / f"{name}.sock"
+        if confinement or neutral:
+            environment, folder = _neutral(
+                environment if confinement else kept_variables(environment)
+            )
+        start = _start(options, environment, folder, modules, idle)
         reason = ""
         for _ in range(ATTEMPTS):
-            start = _Start(path, options, parent_environment(environment), folder, modules, idle)
             try:
                 return _ask(_connect(start), request, streams)
             except (ConnectionError, EOFError) as error:
                 reason = str(error)
     except OSError as error:
         raise NoWarmKernel(str(error)) from error
-    raise NoWarmKernel(_last_line(path.with_suffix(".log")) or reason)
+    raise NoWarmKernel(_last_line(start.path.with_suffix(".log")) or reason)
+
+
+def warm_up(environment: Mapping[str, str]) -> None:
+    """Start the parent of sandboxed kernels with these variables, if there is none yet.
+
+    It goes on importing when this returns.
+    """
+    with suppress(OSError):
+        _connect(_start([], *_neutral(kept_variables(environment)), PRELOADED, IDLE)).close()
 
 
 class Confinement(NamedTuple):
@@ -199,6 +211,17 @@ class _Start(NamedTuple):
     folder: Path
     modules: Sequence[str]
     idle: float
+
+
+def _start(
+    options: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    modules: Sequence[str],
+    idle: float,
+) -> _Start:
+    path = meeting_folder() / f"{parent_name(options, environment, folder, modules)}.sock"
+    return _Start(path, options, parent_environment(environment), folder, modules, idle)
 
 
 def _neutral(environment: Mapping[str, str]) -> tuple[dict[str, str], Path]:

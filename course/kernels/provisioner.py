@@ -216,7 +216,7 @@ class WarmProvisioner(LocalProvisioner):
 def start_program(
     program: str, environment: Mapping[str, str], folder: Path, **streams: Any
 ) -> ForkedProcess | subprocess.Popen[bytes]:
-    """Start a module as a program, warm where that is possible.
+    """Start a module as a program, where possible from the warm parent of sandboxed kernels.
 
     Args:
         program: the module's name.
@@ -230,7 +230,15 @@ def start_program(
 
         with suppress(NoWarmKernel), opened(streams) as (descriptors, ends):
             process = fork_kernel(
-                command, [], [], dict(environment), folder, descriptors, None, program=program
+                command,
+                [],
+                [],
+                environment,
+                folder,
+                descriptors,
+                None,
+                program=program,
+                neutral=True,
             )
             vars(process).update(ends)
             return process

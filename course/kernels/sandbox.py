@@ -95,10 +95,15 @@ def own_folders(sandbox: Sandbox) -> tuple[str, str]:
     return os.path.join(sandbox.folder, "home"), os.path.join(sandbox.folder, "tmp")
 
 
+def kept_variables(given: Mapping[str, str]) -> dict[str, str]:
+    """Return those of the given variables that a sandboxed kernel gets."""
+    return {name: value for name, value in given.items() if KEPT.fullmatch(name)}
+
+
 def kernel_variables(sandbox: Sandbox, given: Mapping[str, str]) -> dict[str, str]:
     """Return a sandboxed kernel's variables: a few of those given, and its own."""
     home, temporary = own_folders(sandbox)
-    variables = {name: value for name, value in given.items() if KEPT.fullmatch(name)} | {
+    variables = kept_variables(given) | {
         "PATH": os.pathsep.join((os.path.dirname(sys.executable), os.defpath)),
         "HOME": home,
         "TMPDIR": temporary,

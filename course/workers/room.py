@@ -46,6 +46,11 @@ class Occupied:
 occupied = Occupied()
 
 
+def thread_variables(threads: int | None) -> dict[str, str]:
+    """Return the variables that limit a kernel's threads, if they are limited."""
+    return dict.fromkeys(THREAD_VARIABLES, str(threads)) if threads else {}
+
+
 @contextlib.contextmanager
 def room(job: Job, scratch: Path, tell: Tell) -> Iterator[Room]:
     """Make room for a job in a new folder below ``scratch``; afterwards nothing of it is left."""
@@ -53,8 +58,7 @@ def room(job: Job, scratch: Path, tell: Tell) -> Iterator[Room]:
     (folder / "tmp").mkdir()
     occupied.mark = f"{job.batch}-{folder.name}"
     environment = {MARK: occupied.mark, "TMPDIR": str(folder / "tmp")}
-    if job.threads:
-        environment |= dict.fromkeys(THREAD_VARIABLES, str(job.threads))
+    environment |= thread_variables(job.threads)
     too_much = threading.Event()
     try:
         with _memory_watch(job.memory, too_much) as watch:
