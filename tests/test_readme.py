@@ -11,6 +11,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from classes import write_class
+from graded import Graded, expected_points
 
 from course.catalog import exercises
 from course.figures import figure_difference, find_figures
@@ -26,14 +28,16 @@ COMMANDS = [
     for command in line.split(";")
     if command.strip() and not command.strip().startswith("#")
 ]
-# What no test runs: it fetches a checkout, needs conda or Windows, or does not come back.
+# What no test runs: it fetches a checkout, needs conda, Windows or a cluster, or does not come
+# back. `test_grading.py` grades on a cluster.
 NOT_RUN = re.compile(
     r"git clone .*|cd [\w-]+|conda .*|source \.venv/bin/activate"
     r"|make lab|course lab( --reset NAME)?|course check .* --watch"
+    r"|dask .*|course grade .* --scheduler .*"
     r"|py -3\.\d+ -m venv \.venv|\.venv\\Scripts\\Activate\.ps1"
 )
 # What is run in a way of its own, in a test below.
-SPECIAL = re.compile(r"make .*|pip install .*|course run .* --update|course check")
+SPECIAL = re.compile(r"make .*|pip install .*|course run .* --update|course check|course grade .*")
 PLAIN = [each for each in COMMANDS if not NOT_RUN.fullmatch(each) and not SPECIAL.fullmatch(each)]
 
 
@@ -49,14 +53,16 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(command: str, checkout: Path) -> subprocess.CompletedProcess[str]:
+def run(
+    command: str, checkout: Path, folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run a command as in an activated environment whose course is ``checkout``."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     environment = os.environ | {"PATH": path, "PYTHONPATH": str(checkout)}
     return subprocess.run(
         command,
         shell=True,
-        cwd=checkout,
+        cwd=folder or checkout,
         env=environment,
         capture_output=True,
         text=True,
@@ -86,6 +92,19 @@ def test_the_picture_of_the_readme_is_the_one_in_lesson_1() -> None:
 def test_the_command_works(command: str, checkout: Path) -> None:
     done = run(command, checkout)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
+def test_the_class_is_graded_as_shown(tmp_path: Path) -> None:
+    [command] = [
+        each
+        for each in COMMANDS
+        if each.startswith("course grade ") and not NOT_RUN.fullmatch(each)
+    ]
+    handed_in = write_class(tmp_path / "submitted", 2)
+    done = run(command, ROOT, tmp_path)  # a sandbox shows the installed checkout
+    assert done.returncode == 0, done.stdout + done.stderr
+    graded = Graded(tmp_path / "build" / "grades", 0, "")
+    assert expected_points(graded, handed_in) == {}
 
 
 @pytest.mark.parametrize("command", [each for each in COMMANDS if each.endswith("--update")])

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 from classes import solved
-from conftest import serving
 from graded import grade
+from lab_server import serving
 from playwright.sync_api import Page, expect
 
 STUDENTS = ("김민수", "Ada")

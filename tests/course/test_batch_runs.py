@@ -6,8 +6,6 @@ import csv
 import json
 import os
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +15,6 @@ import psutil
 import pytest
 from batch_runs import (
     OWNER,
-    ROOT,
     journal,
     kernels,
     owned,
@@ -30,6 +27,7 @@ from batch_runs import (
     write_tiny,
 )
 from click.testing import CliRunner
+from clusters import dask_cluster
 
 from course.batch import driver, keys
 from course.batch.driver import Options, run_batch
@@ -300,35 +298,8 @@ def on_the_cluster() -> list[psutil.Process]:
 
 @pytest.fixture(scope="module")
 def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list]]:
-    """A Dask scheduler and two workers, as processes on the loopback interface."""
-    folder = tmp_path_factory.mktemp("dask")
-    file = folder / "scheduler.json"
-    environment = os.environ | {"PYTHONPATH": str(ROOT), OWNER: CLUSTER}
-    log = (folder / "log").open("w")
-
-    def launch(kind: str, *options: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [
-                *(sys.executable, "-m", f"distributed.cli.dask_{kind}"),
-                *("--scheduler-file", str(file), *options),
-            ],
-            env=environment,
-            cwd=folder,
-            stdout=log,
-            stderr=log,
-        )
-
-    processes = [launch("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")]
-    try:
-        wait_for(file.is_file)
-        options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1")
-        processes += [launch("worker", *options) for _ in range(2)]
-        yield json.loads(wait_for(file.read_text))["address"], processes
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-        log.close()
+    with dask_cluster(tmp_path_factory.mktemp("dask"), {OWNER: CLUSTER}) as found:
+        yield found
 
 
 def test_ctrl_c_stops_what_runs_on_a_cluster(scheduler: tuple[str, list], tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from classes import DUE, HandedIn, write_class
+from clusters import dask_cluster
 from graded import Graded, expected_points, grade
 from nbgrader.api import Gradebook
 
@@ -129,6 +130,18 @@ def test_a_persons_marks_survive_a_regrade_and_reach_the_table(
     assert again.code == 0 and "1 to grade" in again.said, again.said
     assert again.points(chosen.student, chosen.assignment)[written] == 1.5
     assert "A good example." in again.feedback(chosen.student, chosen.assignment)
+
+
+def test_a_cluster_gives_the_same_points(graded: Graded, handed_in: Class, tmp_path: Path) -> None:
+    some = handed_in[1][:3]
+    for each in some:
+        shutil.copytree(each.folder, tmp_path / "submitted" / each.student / each.assignment)
+    with dask_cluster(tmp_path, {}) as (address, _):
+        again = grade(tmp_path / "submitted", tmp_path / "out", "--scheduler", address)
+    assert again.code == 0, again.said
+    for each in some:
+        here = graded.points(each.student, each.assignment)
+        assert again.points(each.student, each.assignment) == here != {}
 
 
 def test_one_student_and_one_assignment_can_be_chosen_and_a_wrong_name_is_a_sentence(
