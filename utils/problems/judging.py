@@ -19,6 +19,7 @@ from utils.problems.missing_gradients import why_none
 from utils.problems.problem import Finding
 from utils.problems.text import Text
 from utils.problems.values import agree, is_blank, numbers, plain, show
+from utils.problems.variations import Recipe, slip_behind
 
 Prepare = Callable[..., tuple[Any, ...]]
 
@@ -51,6 +52,7 @@ def judge(
     tolerance: float = 1e-4,
     accept: Callable[[Any, tuple[Any, ...]], bool] | None = None,
     describe: Callable[..., str] | None = None,
+    recipes: Sequence[Recipe] = (),
 ) -> Finding | None:
     """Try ``f`` on every case and return what is wrong with it, or None when nothing is.
 
@@ -68,6 +70,7 @@ def judge(
             right; by default it has to agree with ``right(*inputs)``.
         describe: takes a case's inputs and says in a few words, or in shapes, what ``f`` got, where
             the inputs themselves are not what a learner sees (a seed, for instance).
+        recipes: right programs; a slip in one of them that gives the learner's values is named.
     """
     if is_blank(f) or is_unwritten(f):
         return NOT_ATTEMPTED
@@ -101,7 +104,29 @@ def judge(
     held = first.value.values() if isinstance(first.value, Mapping) else first.value
     if isinstance(first.value, list | tuple | Mapping) and any(each is None for each in held):
         return why_none(f, prepare(*first.inputs))
-    return general_finding(tried)
+    finding = general_finding(tried)
+    if finding.name in PLAIN_TO_SEE or not recipes:
+        return finding
+    slip = slip_behind(recipes, [(t.inputs, _is_like(t, accept, tolerance)) for t in tried])
+    return Finding("slip", _said(first) + slip) if slip else finding
+
+
+PLAIN_TO_SEE = (
+    *("swapped", "transposed", "other_shape", "function_returned", "wrong_kind", "not_a_number"),
+    *("missing_keys", "extra_keys", "none", "constant", "absolute", "reversed", "one_missing"),
+)
+"""Findings about the values that say more than a slip in a formula could."""
+
+
+def _is_like(
+    tried: Tried, accept: Callable[[Any, tuple[Any, ...]], bool] | None, tolerance: float
+) -> Callable[[Any], bool]:
+    """Return a test of another program's value: is it the learner's, or as right as that?"""
+    if not tried.fits:
+        return lambda value: agree(tried.value, value, tolerance)
+    if accept:
+        return lambda value: accept(plain(value), tried.inputs)
+    return lambda value: agree(value, tried.expected, tolerance)
 
 
 class Tried(NamedTuple):
@@ -213,18 +238,18 @@ def _kind_of_difference(tried: Sequence[Tried]) -> tuple[str, Text]:
         return _difference_of_dicts(value, expected)
     both = isinstance(expected, list | tuple) and isinstance(value, list | tuple)
     if isinstance(expected, list | tuple) and (numbers(expected) is None or not both):
-        if not both:
+        if not both and (np.ndim(value) == 0 or numbers(expected) is None):
             return "wrong_kind", Text(
-                f"{len(expected)} results are asked for, in this order, as a tuple or a list.",
+                f"{_results(len(expected))} asked for, in this order, as a tuple or a list.",
                 f"결과 {len(expected)}개를 순서대로 튜플이나 리스트로 돌려주어야 해요.",
             )
-        if len(value) != len(expected):
+        if both and len(value) != len(expected):
             return "wrong_length", Text(
-                f"{len(expected)} results are asked for, and there are {len(value)}.",
-                f"결과는 {len(expected)}개여야 하는데 {len(value)}개예요.",
+                f"{_results(len(expected))} asked for here, and yours has {len(value)}.",
+                f"여기서 결과는 {len(expected)}개여야 하는데 {len(value)}개예요.",
             )
     if both:
-        finding = _difference_of_items(wrong)
+        finding = _difference_of_items(tried)
         if finding:
             return finding
     mine, theirs = numbers(value), numbers(expected)
@@ -259,7 +284,15 @@ def _kind_of_difference(tried: Sequence[Tried]) -> tuple[str, Text]:
         )
     ratio = _common_ratio(wrong)
     if ratio is not None and ratio != 1:
+        if np.isclose(ratio, -1) and _only_where_negative(tried):
+            return "absolute", _CHANGES[0][2]
         return _factor(ratio)
+    counted = _ratio_from_inputs(wrong)
+    if counted is not None:
+        return "factor_from_input", counted
+    changed = _changed_afterwards(wrong)
+    if changed is not None:
+        return changed
     difference = _common_difference(wrong)
     if len(wrong) > 1 and difference is not None:
         return "constant_off", Text(
@@ -279,16 +312,22 @@ def _kind_of_difference(tried: Sequence[Tried]) -> tuple[str, Text]:
             " worked out for one case.",
             "무엇을 넣어도 같은 값이 나와요. 한 경우에 계산해 둔 숫자 대신 함수의 인자를 사용하세요.",
         )
+    if mine.ndim and mine.shape[0] > 1 and all(_is_reversed(each) for each in wrong):
+        return "reversed", Text(
+            "The right numbers the wrong way round: the last comes first.",
+            "숫자는 맞지만 순서가 거꾸로예요. 마지막이 처음에 와 있어요.",
+        )
     if mine.ndim == 1 and mine.size > 1 and agree(np.sort(mine), np.sort(theirs)):
         return "other_order", Text(
             "The right numbers in another order.", "숫자는 맞지만 순서가 달라요."
         )
     if len(wrong) < len(tried):
+        right = next(each.shown for each in tried if each.fits)
         return "some_cases", Text(
-            f"{len(tried) - len(wrong)} of the {len(tried)} inputs tried come out right, so look at"
-            " what is special about this one.",
-            f"시험한 입력 {len(tried)}개 중 {len(tried) - len(wrong)}개는 맞았어요."
-            " 이 입력이 무엇이 다른지 살펴보세요.",
+            f"{len(tried) - len(wrong)} of the {len(tried)} inputs tried come out right, {right} for"
+            " example, so look at what is special about this one.",
+            f"시험한 입력 {len(tried)}개 중 {len(tried) - len(wrong)}개는 맞았어요({right}). 이 입력이"
+            " 무엇이 다른지 살펴보세요.",
         )
     return "other", Text("", "")
 
@@ -309,8 +348,13 @@ def _difference_of_dicts(value: Mapping[Any, Any], expected: Mapping[Any, Any]) 
     ) + text
 
 
-def _difference_of_items(wrong: Sequence[Tried]) -> tuple[str, Text] | None:
+def _results(count: int) -> str:
+    return "1 result is" if count == 1 else f"{count} results are"
+
+
+def _difference_of_items(tried: Sequence[Tried]) -> tuple[str, Text] | None:
     """Look at lists and tuples item by item: swapped, or one of them wrong."""
+    wrong = [each for each in tried if not each.fits]
     value, expected = wrong[0].value, wrong[0].expected
     lengths = {len(side) for each in wrong for side in (each.value, each.expected) if _listed(side)}
     if len(lengths) != 1 or not all(_listed(each.value) for each in wrong):
@@ -325,9 +369,15 @@ def _difference_of_items(wrong: Sequence[Tried]) -> tuple[str, Text] | None:
         return None
     place = places[0]
     items = [
-        Tried(each.inputs, each.value[place], each.expected[place], False)
-        for each in wrong
-        if not agree(each.value[place], each.expected[place])
+        Tried(
+            each.inputs,
+            each.value[place],
+            each.expected[place],
+            agree(each.value[place], each.expected[place]),
+            each.shown,
+        )
+        for each in tried
+        if _listed(each.value) and len(each.value) == len(value)
     ]
     name, text = _kind_of_difference(items)
     number = place + 1
@@ -341,7 +391,180 @@ def _listed(value: Any) -> bool:
     return isinstance(value, list | tuple)
 
 
+def _only_where_negative(tried: Sequence[Tried]) -> bool:
+    """Tell whether just the values that should be negative are wrong, and some are not."""
+    right = [(each.fits, numbers(each.expected)) for each in tried]
+    return any(fits for fits, _ in right) and all(
+        value is not None and bool(((value >= 0) if fits else (value <= 0)).all())
+        for fits, value in right
+    )
+
+
+def _is_reversed(tried: Tried) -> bool:
+    mine, theirs = numbers(tried.value), numbers(tried.expected)
+    return mine is not None and theirs is not None and mine.ndim > 0 and agree(mine[::-1], theirs)
+
+
+def _ratio_from_inputs(wrong: Sequence[Tried]) -> Text | None:
+    """Say that the values are off by a factor that is one of the inputs, or an input's length."""
+    ratios = [_common_ratio([each]) for each in wrong]
+    if len(wrong) < 2 or any(ratio is None for ratio in ratios):
+        return None
+    for place in range(len(wrong[0].inputs)):
+        for count, english, korean in (
+            (lambda value: len(value), "the number of entries", "원소의 개수"),
+            (lambda value: float(value), "the input", "입력값"),
+        ):
+            try:
+                sizes = [float(count(each.inputs[place])) for each in wrong]
+            except (TypeError, ValueError):
+                continue
+            if len(set(sizes)) == 1 or 0 in sizes:
+                continue
+            given = ", ".join(f"{size:g}" for size in dict.fromkeys(sizes))
+            if np.allclose(np.array(ratios, float), sizes, rtol=1e-3):
+                return Text(
+                    f"Yours is too small by a factor that goes with the inputs, {given}: you have"
+                    f" divided by {english} once too often, or it is not multiplied in.",
+                    f"입력에 따라 {given}배씩 작아요. {korean}(으)로 한 번 더 나누었거나 곱하지 않았어요.",
+                )
+            if np.allclose(np.array(ratios, float) * sizes, 1.0, rtol=1e-3):
+                return Text(
+                    f"Yours is too large by a factor that goes with the inputs, {given}: it is multiplied"
+                    f" by {english} once too often, or not divided by it.",
+                    f"입력에 따라 {given}배씩 커요. {korean}을(를) 한 번 더 곱했거나 나누지 않았어요.",
+                )
+    return None
+
+
+_CHANGES: tuple[tuple[str, Callable[[Any], Any], Text], ...] = (
+    (
+        "absolute",
+        np.abs,
+        Text(
+            "The sizes are right and the signs are gone: an absolute value was taken, and the right"
+            " number may be negative.",
+            "크기는 맞지만 부호가 사라졌어요. 절댓값을 취했는데, 맞는 값은 음수일 수 있어요.",
+        ),
+    ),
+    (
+        "negatives_cut_off",
+        lambda right: np.maximum(right, 0),
+        Text(
+            "What should be negative comes out as 0: something cuts negative numbers off.",
+            "음수여야 할 값이 0으로 나와요. 무언가가 음수를 잘라 내고 있어요.",
+        ),
+    ),
+    (
+        "squared",
+        np.square,
+        Text("That is the square of what is asked for.", "구해야 할 값을 제곱한 값이에요."),
+    ),
+    (
+        "root_taken",
+        lambda right: np.sqrt(right),
+        Text("That is the root of what is asked for.", "구해야 할 값의 제곱근이에요."),
+    ),
+    (
+        "inverse",
+        lambda right: 1 / right,
+        Text(
+            "That is 1 divided by what is asked for: a fraction is upside down.",
+            "1을 구해야 할 값으로 나눈 값이에요. 분수가 뒤집혔어요.",
+        ),
+    ),
+    (
+        "logarithm",
+        np.log,
+        Text("That is the logarithm of what is asked for.", "구해야 할 값의 로그예요."),
+    ),
+    (
+        "exponential",
+        np.exp,
+        Text(
+            "That is e to the power of what is asked for: an `exp` too many.",
+            "구해야 할 값을 지수로 하는 e의 거듭제곱이에요. `exp`가 더 들어갔어요.",
+        ),
+    ),
+    *(
+        (
+            "rounded",
+            lambda right, digits=digits: np.round(right, digits),
+            Text(
+                "The right number has been rounded: give it as it is.",
+                "맞는 값을 반올림했어요. 그대로 돌려주세요.",
+            ),
+        )
+        for digits in (0, 1, 2, 3)
+    ),
+    (
+        "cut_to_whole",
+        np.trunc,
+        Text(
+            "The right number has lost its decimals: leave `int` and `//` out.",
+            "맞는 값에서 소수 부분이 사라졌어요. `int`나 `//`를 빼세요.",
+        ),
+    ),
+    (
+        "added_up_on_the_way",
+        lambda right: np.cumsum(right, 0) if np.ndim(right) else right,
+        Text(
+            "Only the first entry is right; each later one holds those before it too: something is added"
+            " up from one to the next.",
+            "첫 값만 맞고, 그다음 값마다 앞의 값들이 더해져 있어요. 차례로 쌓이고 있어요.",
+        ),
+    ),
+    (
+        "first_repeated",
+        lambda right: np.broadcast_to(right[:1], right.shape) if np.ndim(right) else right,
+        Text(
+            "The first entry is right, and all others repeat it: use the loop's variable.",
+            "첫 값은 맞지만 나머지가 모두 같은 값이에요. 반복 변수를 쓰세요.",
+        ),
+    ),
+    (
+        "last_repeated",
+        lambda right: np.broadcast_to(right[-1:], right.shape) if np.ndim(right) else right,
+        Text(
+            "All entries are the last one: each round has overwritten those before.",
+            "모든 값이 마지막 값과 같아요. 반복할 때마다 앞의 값을 덮어썼어요.",
+        ),
+    ),
+    *(
+        (
+            "shifted",
+            lambda right, by=by: np.roll(right, by, 0) if np.ndim(right) else right,
+            Text(
+                "The right entries, each one place away from where it belongs.",
+                "값은 맞지만 모두 한 칸씩 밀려 있어요.",
+            ),
+        )
+        for by in (1, -1)
+    ),
+)
+
+
+def _changed_afterwards(wrong: Sequence[Tried]) -> tuple[str, Text] | None:
+    """Say what was done to the right values, if that makes the learner's of them in every case."""
+    for name, change, text in _CHANGES:
+        if all(_makes(change, each) for each in wrong):
+            return name, text
+    return None
+
+
+def _makes(change: Callable[[Any], Any], tried: Tried) -> bool:
+    right = numbers(tried.expected)
+    if right is None or not right.size:
+        return False
+    with np.errstate(all="ignore"):
+        return agree(tried.value, change(right))
+
+
 def _difference_of_shapes(mine: Any, theirs: Any) -> tuple[str, Text]:
+    if mine.ndim == theirs.ndim > 0 and mine.shape[1:] == theirs.shape[1:]:
+        found = _entries_missing(mine, theirs) or _entries_missing(theirs, mine, False)
+        if found is not None:
+            return found
     if mine.ndim == 2 and mine.T.shape == theirs.shape and agree(mine.T, theirs):
         return "transposed", TRANSPOSED
     if mine.size == theirs.size and agree(mine.ravel(), theirs.ravel()):
@@ -368,6 +591,29 @@ def _difference_of_shapes(mine: Any, theirs: Any) -> tuple[str, Text]:
     return "shape", Text(
         f"The shape {theirs.shape} is asked for, and yours is {mine.shape}.",
         f"모양이 {theirs.shape}이어야 하는데 {mine.shape}이에요.",
+    )
+
+
+def _entries_missing(fewer: Any, more: Any, mine: bool = True) -> tuple[str, Text] | None:
+    """Say that one list is the other without its first or last entries."""
+    gap = len(more) - len(fewer)
+    if gap <= 0 or not len(fewer):
+        return None
+    at_front, at_end = agree(fewer, more[gap:]), agree(fewer, more[:-gap])
+    if not (at_front or at_end):
+        return None
+    entries = ("entry", "") if gap == 1 else (f"{gap} entries", f" {gap}개")
+    where = ("first", "맨 앞", "begin") if at_front else ("last", "맨 뒤", "end")
+    if mine:
+        return "one_missing", Text(
+            f"The {where[0]} {entries[0]} of {len(more)} is missing, the others are right: where does"
+            f" the loop {where[2]}?",
+            f"{len(more)}개 중 {where[1]}의 값{entries[1]}이 빠졌고 나머지는 맞아요. 반복문이 어디서"
+            f" {'시작' if at_front else '끝'}나요?",
+        )
+    return "one_too_many", Text(
+        f"The {where[0]} {entries[0]} of yours is too many, the others are right.",
+        f"{where[1]}의 값{entries[1]}이 남고 나머지는 맞아요.",
     )
 
 
