@@ -178,6 +178,15 @@ def returns_nothing(f: Any) -> bool:
     return not any(s.opname == "RETURN_CONST" and s.argval is not None for s in steps)
 
 
+@where_it_lives
+def argument_names(f: Any) -> list[str]:
+    """Return the names of a function's arguments, or none where they cannot be known."""
+    try:
+        return list(inspect.signature(f).parameters)
+    except (TypeError, ValueError):
+        return []
+
+
 def exception_finding(error: BaseException) -> Finding:
     """Say what stopped the learner's code, in which of the learner's lines, and what it means."""
     place, line = learners_line(error)
@@ -336,6 +345,17 @@ _MEANINGS: list[tuple[str, str, str, Text]] = [
         ),
     ),
     (
+        "matrices_do_not_fit",
+        "Exception",
+        r"[Mm]atrix size-incompatible|matmul: Input operand 1 has a mismatch",
+        Text(
+            "In a product `a @ b` the columns of `a` have to be as many as the rows of `b`. The two shapes"
+            " in the message do not fit: have `a` and `b` changed places, or was one of them transposed?",
+            "곱 `a @ b`에서는 `a`의 열의 수와 `b`의 행의 수가 같아야 해요. 메시지의 두 모양이 맞지 않아요. `a`와 `b`의"
+            " 순서가 바뀌었거나 하나를 전치(transpose)하지 않았나요?",
+        ),
+    ),
+    (
         "shapes_do_not_fit",
         "Exception",
         r"[Ii]ncompatible shapes|[Mm]atrix size-incompatible|must be equal|not broadcastable"
@@ -366,6 +386,36 @@ _MEANINGS: list[tuple[str, str, str, Text]] = [
             " fractions. Write `a = a / b`, which makes a new array, in place of `a /= b`.",
             "결과를 원래 배열에 다시 담을 수 없어요. 정수 배열에는 소수가 들어가지 않아요. `a /= b` 대신 새 배열을 만드는"
             " `a = a / b`를 쓰세요.",
+        ),
+    ),
+    (
+        "divided_by_zero",
+        "ZeroDivisionError",
+        "negative power",
+        Text(
+            "0 to a negative power is 1 divided by 0: where the exponent falls below 0, the formula does"
+            " not hold and the case needs a line of its own.",
+            "0의 음수 거듭제곱은 1을 0으로 나누는 것과 같아요. 지수가 0보다 작아지면 식이 맞지 않으니 따로 다루세요.",
+        ),
+    ),
+    (
+        "divided_by_zero",
+        "ZeroDivisionError",
+        "",
+        Text(
+            "Something is divided by 0: which number in this line can become 0, and what is the answer then?",
+            "0으로 나누었어요. 이 줄의 어떤 수가 0이 될 수 있고, 그때 답은 무엇인가요?",
+        ),
+    ),
+    (
+        "index_beyond_the_end",
+        "Exception",
+        r"slice index \d+ of dimension \d+ out of bounds|index \d+ is out of bounds|index out of range"
+        r"|indices\[.*\] = .* is not in",
+        Text(
+            "That place does not exist: what comes in may be shorter than in the example, so take its"
+            " length from the input and count from 0.",
+            "그런 자리는 없어요. 입력은 예시보다 짧을 수 있으니 길이는 입력에서 구하고, 0부터 세세요.",
         ),
     ),
     (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from utils.problems.answers import (
     NOT_ATTEMPTED,
+    argument_names,
     exception_finding,
     is_unwritten,
     not_a_function,
@@ -19,7 +21,7 @@ from utils.problems.missing_gradients import why_none
 from utils.problems.problem import Finding
 from utils.problems.text import Text
 from utils.problems.values import agree, is_blank, numbers, plain, show
-from utils.problems.variations import Recipe, slip_behind
+from utils.problems.variations import Recipe, Trial, slip_behind
 
 Prepare = Callable[..., tuple[Any, ...]]
 
@@ -56,7 +58,7 @@ def judge(
 ) -> Finding | None:
     """Try ``f`` on every case and return what is wrong with it, or None when nothing is.
 
-    A mistake is named when it gives the learner's value in every case that came out wrong. Without
+    A mistake is named when it gives the learner's value in every case, the right ones too. Without
     one the values themselves are looked at: None, NaN, shape, sign, a factor and so on.
 
     Args:
@@ -77,13 +79,15 @@ def judge(
     if not callable(f):
         return not_a_function(f)
     tried: list[Tried] = []
+    stopped = None
     for inputs in cases:
         value = run(f, *prepare(*inputs))
         if isinstance(value, Finding):
+            stopped = value
             if value.name == "none_used":
                 cause = why_none(f, prepare(*inputs))
-                return cause if cause.name != "none" else value
-            return value
+                stopped = cause if cause.name != "none" else value
+            break
         if is_blank(value):
             return NOT_ATTEMPTED
         expected = right(*inputs)
@@ -92,11 +96,15 @@ def judge(
         tried.append(Tried(inputs, plain(value), expected, fits, shown))
     wrong = [each for each in tried if not each.fits]
     if not wrong:
-        return None
+        return stopped
     first = wrong[0]
     for mistake in mistakes:
-        if all(_explains(mistake, each, tolerance) for each in wrong):
+        if all(_explains(mistake, each, tolerance) for each in wrong) and all(
+            _spares(mistake, each, accept, tolerance) for each in tried if each.fits
+        ):
             return Finding(mistake.name, _filled(mistake.text, first), mistake.share)
+    if stopped is not None:
+        return stopped
     if first.value is None:
         if returns_nothing(f):
             return RETURNS_NOTHING
@@ -105,10 +113,76 @@ def judge(
     if isinstance(first.value, list | tuple | Mapping) and any(each is None for each in held):
         return why_none(f, prepare(*first.inputs))
     finding = general_finding(tried)
-    if finding.name in PLAIN_TO_SEE or not recipes:
+    if finding.name in PLAIN_TO_SEE:
         return finding
-    slip = slip_behind(recipes, [(t.inputs, _is_like(t, accept, tolerance)) for t in tried])
+    alike = [(t.inputs, _is_like(t, accept, tolerance)) for t in tried]
+    other = None if describe else _other_inputs(right, alike, argument_names(f))
+    if other is not None:
+        return Finding("other_inputs", _said(first) + other)
+    slip = slip_behind(recipes, alike)
     return Finding("slip", _said(first) + slip) if slip else finding
+
+
+def _other_inputs(right: Callable[..., Any], trials: Sequence[Trial], names: list[str]) -> Text | None:
+    """Say that the answer is right for other inputs than those it got: two exchanged, one fixed."""
+    count = len(trials[0][0])
+    if len(names) != count or len(trials) < 2:
+        return None
+
+    def fits(change: Callable[[list[Any]], list[Any]]) -> bool:
+        for inputs, is_like in trials:
+            try:
+                with np.errstate(all="ignore"):
+                    if not is_like(right(*change(list(inputs)))):
+                        return False
+            except Exception:  # noqa: BLE001  such inputs may be impossible
+                return False
+        return True
+
+    def put(place: int, value: Callable[[Any], Any]) -> Callable[[list[Any]], list[Any]]:
+        return lambda inputs: [*inputs[:place], value(inputs[place]), *inputs[place + 1 :]]
+
+    for a, b in itertools.combinations(range(count), 2):
+        if fits(lambda inputs, a=a, b=b: [inputs[{a: b, b: a}.get(i, i)] for i in range(count)]):
+            return Text(
+                f"That is right when `{names[a]}` and `{names[b]}` change places.",
+                f"`{names[a]}`와(과) `{names[b]}`이(가) 서로 바뀌었을 때 맞는 값이에요.",
+            )
+    for place in range(count):
+        given = [inputs[place] for inputs, _ in trials]
+        if not all(type(each) in (int, float) for each in given):
+            continue
+        name = names[place]
+        for value in dict.fromkeys([*given, *_USUAL_NUMBERS]):
+            if fits(put(place, lambda old, value=type(given[0])(value): value)):
+                return Text(
+                    f"That is right for `{name}` = {value:g} alone, as if this number stood in the code:"
+                    f" use `{name}` itself.",
+                    f"`{name}` = {value:g}일 때만 맞아요. 이 숫자가 코드에 적혀 있는 것 같아요. `{name}`을(를) 그대로"
+                    " 쓰세요.",
+                )
+        for said, change in _OTHER_NUMBERS:
+            shown = said.format(name)
+            if fits(put(place, change)):
+                return Text(
+                    f"That is right for `{shown}` in place of `{name}`.",
+                    f"`{name}` 대신 `{shown}`일 때 맞는 값이에요.",
+                )
+    return None
+
+
+_USUAL_NUMBERS = (0, 1, 2, 3, 10, 0.1, 0.01, 0.001, 0.2, 0.3, 0.5, 0.9, 0.99, 0.999)
+_OTHER_NUMBERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+    ("{} - 1", lambda value: value - 1),
+    ("{} + 1", lambda value: value + 1),
+    ("-{}", lambda value: -value),
+    ("abs({})", abs),
+    ("2 * {}", lambda value: 2 * value),
+    ("{} / 2", lambda value: value / 2),
+    ("{} ** 2", lambda value: value**2),
+    ("1 - {}", lambda value: 1 - value),
+    ("1 / {}", lambda value: 1 / value),
+)
 
 
 PLAIN_TO_SEE = (
@@ -679,6 +753,18 @@ def _factor(ratio: float) -> tuple[str, Text]:
         f"Yours is {many:g} times too small{sign.en}: a factor {many:g} is missing.",
         f"{many:g}배 더 작아요{sign.ko}: 인수 {many:g}이(가) 빠졌어요.",
     )
+
+
+def _spares(mistake: Mistake, tried: Tried, accept: Any, tolerance: float) -> bool:
+    """Tell whether a mistake would have left a case right that the learner has right."""
+    value = mistake.value
+    try:
+        value = value(*tried.inputs) if callable(value) else value
+    except (ArithmeticError, ValueError, IndexError):
+        return True
+    if numbers(value) is not None and np.isnan(numbers(value)).all():
+        return True  # a symptom, which needs not show in every case
+    return _is_like(tried, accept, tolerance)(value)
 
 
 def _explains(mistake: Mistake, tried: Tried, tolerance: float) -> bool:

@@ -27,11 +27,13 @@ class Recipe(NamedTuple):
         source: a ``def`` with ``np`` and ``tf`` as its only modules; its pieces are quoted.
         prepare: makes the program's arguments of a case's inputs, anew for every call.
         names: further names that the program uses.
+        finish: makes what is compared of the program, such as the function of its slopes.
     """
 
     source: str
     prepare: Callable[..., tuple[Any, ...]] = lambda *inputs: inputs
     names: dict[str, Any] = {}  # noqa: RUF012  never changed
+    finish: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda f: f
 
 
 class Slip(NamedTuple):
@@ -48,7 +50,7 @@ def slip_behind(recipes: Sequence[Recipe], trials: Sequence[Trial]) -> Text | No
         for slip in slips(recipe.source):
             if time.monotonic() > end:
                 return None
-            f = _compiled(slip.tree, recipe.names)
+            f = recipe.finish(_compiled(slip.tree, recipe.names))
             if all(_passes(f, recipe, *trial) for trial in trials):
                 return slip.text
     return None
