@@ -317,6 +317,10 @@ def _kind_of_difference(tried: Sequence[Tried]) -> tuple[str, Text]:
                 f"{_results(len(expected))} asked for, in this order, as a tuple or a list.",
                 f"결과 {len(expected)}개를 순서대로 튜플이나 리스트로 돌려주어야 해요.",
             )
+        if both and len(value) > len(expected):
+            for part, said in ((value[: len(expected)], FIRST), (value[-len(expected) :], LAST)):
+                if agree(part, expected):
+                    return "too_many_results", said
         if both and len(value) != len(expected):
             return "wrong_length", Text(
                 f"{_results(len(expected))} asked for here, and yours has {len(value)}.",
@@ -360,7 +364,8 @@ def _kind_of_difference(tried: Sequence[Tried]) -> tuple[str, Text]:
     if ratio is not None and ratio != 1:
         if np.isclose(ratio, -1) and _only_where_negative(tried):
             return "absolute", _CHANGES[0][2]
-        return _factor(ratio)
+        if np.isclose(ratio, -1) or _is_a_factor_everywhere(tried):
+            return _factor(ratio)
     counted = _ratio_from_inputs(wrong)
     if counted is not None:
         return "factor_from_input", counted
@@ -422,6 +427,16 @@ def _difference_of_dicts(value: Mapping[Any, Any], expected: Mapping[Any, Any]) 
     ) + text
 
 
+FIRST = Text(
+    "The right results are there, and more behind them: return only what is asked for.",
+    "맞는 결과 뒤에 다른 것도 들어 있어요. 필요한 것만 돌려주세요.",
+)
+LAST = Text(
+    "The right results are there, and more in front of them: return only what is asked for.",
+    "맞는 결과 앞에 다른 것도 들어 있어요. 필요한 것만 돌려주세요.",
+)
+
+
 def _results(count: int) -> str:
     return "1 result is" if count == 1 else f"{count} results are"
 
@@ -472,6 +487,17 @@ def _only_where_negative(tried: Sequence[Tried]) -> bool:
         value is not None and bool(((value >= 0) if fits else (value <= 0)).all())
         for fits, value in right
     )
+
+
+def _is_a_factor_everywhere(tried: Sequence[Tried]) -> bool:
+    """Tell whether a factor that wrong cases have in common means something.
+
+    Any two numbers have a factor; and a case that is right without it speaks against it.
+    """
+    right = [numbers(each.expected) for each in tried if each.fits]
+    wrong = [numbers(each.expected) for each in tried if not each.fits]
+    many = len(tried) == 1 or sum(np.count_nonzero(v) for v in wrong if v is not None) > 1
+    return many and not any(value is not None and value.any() for value in right)
 
 
 def _is_reversed(tried: Tried) -> bool:

@@ -156,6 +156,9 @@ def _slips_of_names(tree: ast.Module, known: Sequence[str]) -> Iterator[Slip]:
             for name in known:
                 if name != node.id and node.id in known:
                     yield _replaced(tree, i, ast.Name(name, ast.Load()))
+            if node.id in known and not isinstance(place.holder, ast.Return | ast.For):
+                size = ast.Call(ast.Name("abs", ast.Load()), [node], [])
+                yield _replaced(tree, i, size)
 
 
 def _replaced(tree: ast.Module, i: int, new: ast.AST) -> Slip:
@@ -174,20 +177,22 @@ def _replaced(tree: ast.Module, i: int, new: ast.AST) -> Slip:
 def _other_choice(node: ast.Call, new: ast.AST) -> Text:
     """Say that a `where` has its branches swapped, or that one of them is taken always."""
     if isinstance(new, ast.Call) and ast.dump(new.func) == ast.dump(node.func):
+        condition, yes, no = (_short(ast.unparse(each)) for each in node.args)
         return Text(
-            "It comes out when the two branches have changed places.",
-            "두 갈래가 서로 바뀌었을 때 나오는 값이에요.",
+            f"That comes out when two branches have changed places: where `{condition}` holds it is"
+            f" `{yes}`, elsewhere `{no}`.",
+            f"두 갈래가 서로 바뀌었을 때 나오는 값이에요. `{condition}`인 곳에서는 `{yes}`, 아니면 `{no}`예요.",
         )
     return Text(
-        f"It comes out when `{_short(ast.unparse(new))}` is taken always, without a choice.",
-        f"고르지 않고 언제나 `{_short(ast.unparse(new))}`을(를) 쓸 때 나오는 값이에요.",
+        f"That comes out when `{_short(ast.unparse(new))}` is taken everywhere, without a choice.",
+        f"고르지 않고 어디서나 `{_short(ast.unparse(new))}`을(를) 쓸 때 나오는 값이에요.",
     )
 
 
 def in_place_of(after: str, before: str) -> Text:
     """Say that one piece of a program stands where another belongs."""
     return Text(
-        f"It comes out with `{_short(after)}` where `{_short(before)}` belongs.",
+        f"That is what `{_short(after)}` gives where `{_short(before)}` belongs.",
         f"`{_short(before)}` 자리에 `{_short(after)}`을(를) 쓰면 나오는 값이에요.",
     )
 
@@ -356,14 +361,14 @@ def _slips_of_loops(tree: ast.Module, known: Sequence[str]) -> Iterator[Slip]:
             inside = isinstance(block, ast.For | ast.If)
             if inside and isinstance(line, ast.Assign | ast.AugAssign) and len(body) > 1:
                 text = Text(
-                    f"It comes out without the line `{_short(code)}`.",
+                    f"That comes out without the line `{_short(code)}`.",
                     f"`{_short(code)}` 줄이 없으면 나오는 값이에요.",
                 )
                 yield _changed(tree, i, at, [], text)
         for (a, one), (_, two) in itertools.pairwise(enumerate(body)):
             if isinstance(block, ast.For) and not isinstance(two, ast.Return):
                 text = Text(
-                    f"It comes out with `{_line(two)}` before `{_line(one)}`: the order of the two"
+                    f"That comes out with `{_line(two)}` before `{_line(one)}`: the order of the two"
                     " is the other way round.",
                     f"`{_line(two)}`이(가) `{_line(one)}`보다 먼저 올 때 나오는 값이에요. 둘의 순서가 바뀌었어요.",
                 )
@@ -381,7 +386,7 @@ def _slips_of_a_loop(tree: ast.Module, i: int, at: int, code: str) -> Iterator[S
     once = copy.deepcopy(line)
     once.body.append(ast.Break())
     text = Text(
-        f"It comes out when the loop `{_short(code)}` ends after its first round: does a `return`"
+        f"That comes out when the loop `{_short(code)}` ends after its first round: does a `return`"
         " stand inside it?",
         f"반복문 `{_short(code)}`이 한 번 만에 끝날 때 나오는 값이에요. `return`이 반복문 안에 있지 않나요?",
     )
@@ -394,7 +399,7 @@ def _slips_of_a_loop(tree: ast.Module, i: int, at: int, code: str) -> Iterator[S
         items = ast.Call(ast.Name("list", ast.Load()), [fewer.iter], [])
         fewer.iter = ast.Subscript(items, cut, ast.Load())
         text = Text(
-            f"It comes out when the loop `{_short(code)}` {english} round.",
+            f"That comes out when the loop `{_short(code)}` {english} round.",
             f"반복문 `{_short(code)}`이 {korean} 때 나오는 값이에요.",
         )
         yield _changed(tree, i, at, [fewer], text)
@@ -403,7 +408,7 @@ def _slips_of_a_loop(tree: ast.Module, i: int, at: int, code: str) -> Iterator[S
             again = copy.deepcopy(line)
             again.body.insert(0, copy.deepcopy(earlier))
             text = Text(
-                f"It comes out when `{_line(earlier)}` stands inside the loop: it has to stand before it,"
+                f"That comes out when `{_line(earlier)}` stands inside the loop: it has to stand before it,"
                 " or each round forgets the one before.",
                 f"`{_line(earlier)}`이(가) 반복문 안에 있을 때 나오는 값이에요. 반복문 앞에 있어야 앞의 라운드를"
                 " 잊지 않아요.",
