@@ -656,6 +656,7 @@ def two_slopes(cases: Cases, answer: Any) -> Finding | None:
         right=_of_y_and_slope(lambda y, s: (s, 2 * y * s)),
         prepare=prepare,
         tolerance=1e-3,
+        tapes=1,
         mistakes=[
             Mistake("summed_targets", _of_y_and_slope(lambda y, s: s + 2 * y * s), summed),
             Mistake("summed_targets", _of_y_and_slope(lambda y, s: [s + 2 * y * s]), summed),
