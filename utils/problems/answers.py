@@ -356,9 +356,19 @@ _MEANINGS: list[tuple[str, str, str, Text]] = [
         ),
     ),
     (
+        "product_by_entries",
+        "Exception",
+        r"[Ii]ncompatible shapes.*Op:Mul\]",
+        Text(
+            "`*` multiplies entry by entry, which needs two like shapes, and these differ. A product of"
+            " matrices, rows by columns, is written `@`.",
+            "`*`는 원소끼리 곱하므로 두 모양이 같아야 하는데 서로 달라요. 행과 열을 곱하는 행렬곱은 `@`로 써요.",
+        ),
+    ),
+    (
         "shapes_do_not_fit",
         "Exception",
-        r"[Ii]ncompatible shapes|[Mm]atrix size-incompatible|must be equal|not broadcastable"
+        r"[Ii]ncompatible shapes|[Mm]atrix size-incompatible|must be equal|not broadcastable|could not be broadcast"
         r"|incompatible with the layer|expected (axis|min_ndim|shape)|Dimensions .* not compatible",
         Text(
             "The shapes do not fit together: print `.shape` of both sides just before this line.",

@@ -116,6 +116,9 @@ def judge(
     held = first.value.values() if isinstance(first.value, Mapping) else first.value
     if isinstance(first.value, list | tuple | Mapping) and any(each is None for each in held):
         return why_none(f, prepare(*first.inputs))
+    again = run(f, *prepare(*first.inputs))
+    if not isinstance(again, Finding) and not agree(again, first.value, tolerance):
+        return Finding("changes_from_call_to_call", _said(first) + _changes(again))
     finding = general_finding(tried)
     if finding.name in PLAIN_TO_SEE:
         return finding
@@ -129,6 +132,15 @@ def judge(
     if tapes and _somewhat_near(tried) and depth_of_tapes(f, *prepare(*first.inputs)) < tapes:
         return Finding("difference_quotient", _said(first) + DIFFERENCE_QUOTIENT)
     return finding
+
+
+def _changes(again: Any) -> Text:
+    return Text(
+        f"Called once more with the same inputs it gives `{show(again)}`: something in it is drawn at random,"
+        " such as the weights of a new layer, or is kept from one call to the next.",
+        f"같은 입력으로 다시 부르면 `{show(again)}`이(가) 나와요. 새 층의 가중치처럼 무작위로 뽑히는 것이 있거나, 앞의 호출에서"
+        " 남은 것이 있어요.",
+    )
 
 
 DIFFERENCE_QUOTIENT = Text(

@@ -242,6 +242,15 @@ def _instead(node: ast.expr) -> Iterator[ast.expr]:
         yield from _instead_of_call(node)
     elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
         yield node.value
+    elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name | ast.BinOp):
+        one = ast.Constant(1)
+        for place in (
+            ast.Constant(0),
+            ast.UnaryOp(ast.USub(), ast.Constant(1)),
+            ast.BinOp(node.slice, ast.Add(), one),
+            ast.BinOp(node.slice, ast.Sub(), one),
+        ):
+            yield ast.Subscript(node.value, place, ast.Load())
     elif isinstance(node, ast.Tuple | ast.List) and isinstance(node.ctx, ast.Load):
         if len(node.elts) == 2:
             yield type(node)(node.elts[::-1], ast.Load())
