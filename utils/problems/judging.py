@@ -351,6 +351,8 @@ def _kind_of_difference(tried: Sequence[Tried]) -> tuple[str, Text]:
     if isinstance(expected, Mapping) and isinstance(value, Mapping):
         return _difference_of_dicts(value, expected)
     both = isinstance(expected, list | tuple) and isinstance(value, list | tuple)
+    if _is_constant(tried) and numbers(value) is None:
+        return "constant", CONSTANT
     if isinstance(expected, list | tuple) and (numbers(expected) is None or not both):
         if not both and (np.ndim(value) == 0 or numbers(expected) is None):
             return "wrong_kind", Text(
@@ -418,19 +420,8 @@ def _kind_of_difference(tried: Sequence[Tried]) -> tuple[str, Text]:
             f"In every case that was tried it is off by the same amount, {difference:g}.",
             f"시험한 모든 경우에 똑같이 {difference:g}만큼 차이가 나요.",
         )
-    values = [numbers(each.value) for each in tried]
-    first = values[0]
-    if (
-        len(tried) > 2
-        and first is not None
-        and all(v is not None and agree(v, first) for v in values)
-        and not all(agree(each.expected, tried[0].expected) for each in tried)
-    ):
-        return "constant", Text(
-            "It gives the same value whatever goes in: use the function's argument, not a number"
-            " worked out for one case.",
-            "무엇을 넣어도 같은 값이 나와요. 한 경우에 계산해 둔 숫자 대신 함수의 인자를 사용하세요.",
-        )
+    if _is_constant(tried):
+        return "constant", CONSTANT
     if mine.ndim and mine.shape[0] > 1 and all(_is_reversed(each) for each in wrong):
         return "reversed", Text(
             "The right numbers the wrong way round: the last comes first.",
@@ -518,6 +509,23 @@ def _difference_of_items(tried: Sequence[Tried]) -> tuple[str, Text] | None:
 
 def _listed(value: Any) -> bool:
     return isinstance(value, list | tuple)
+
+
+CONSTANT = Text(
+    "It gives the same value whatever goes in: use the function's argument, not a value worked out for one"
+    " case.",
+    "무엇을 넣어도 같은 값이 나와요. 한 경우에 정해 둔 값 대신 함수의 인자를 사용하세요.",
+)
+
+
+def _is_constant(tried: Sequence[Tried]) -> bool:
+    """Tell whether one value came out of every case, where several are right."""
+    first = tried[0]
+    return (
+        len(tried) > 2
+        and all(agree(each.value, first.value) for each in tried)
+        and not all(agree(each.expected, first.expected) for each in tried)
+    )
 
 
 def _only_where_negative(tried: Sequence[Tried]) -> bool:

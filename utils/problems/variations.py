@@ -50,7 +50,10 @@ def slip_behind(recipes: Sequence[Recipe], trials: Sequence[Trial]) -> Text | No
         for slip in slips(recipe.source):
             if time.monotonic() > end:
                 return None
-            f = recipe.finish(_compiled(slip.tree, recipe.names))
+            try:
+                f = recipe.finish(_compiled(slip.tree, recipe.names))
+            except SyntaxError:  # a slip that Python would not have let pass
+                continue
             if all(_passes(f, recipe, *trial) for trial in trials):
                 return slip.text
     return None
