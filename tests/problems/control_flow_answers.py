@@ -52,7 +52,7 @@ def no_if(x, n):
     return n * x ** (n - 1)
 
 
-@wrong("2.1", "none_branch_not_taken")
+@wrong("2.1", "none_for_zero", points=1.5)
 def a_tape_where_nothing_is_multiplied(x, n):
     x = tf.Variable(x)
     with tf.GradientTape() as tape:

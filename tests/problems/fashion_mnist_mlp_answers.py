@@ -766,7 +766,7 @@ def empty_groups_averaged(probabilities, labels, bins):
     return total
 
 
-@wrong("5.7", "without_the_certain")
+@wrong("5.7", "edges_of_the_next_group", points=2)
 def lower_edges_included(probabilities, labels, bins):
     confidence = probabilities.max(axis=1)
     is_right = probabilities.argmax(axis=1) == labels

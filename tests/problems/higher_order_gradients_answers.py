@@ -184,7 +184,7 @@ def nth(f, n, x):
     with tf.GradientTape() as tape:
         tape.watch(x)
         y = nth(f, n - 1, x)
-    return tape.gradient(y, x)
+    return tape.gradient(y, x, unconnected_gradients="zero")
 
 
 @right("3.2")
@@ -194,7 +194,7 @@ def functions_in_a_loop(f, n, x):
             with tf.GradientTape() as tape:
                 tape.watch(x)
                 y = g(x)
-            return tape.gradient(y, x)
+            return tape.gradient(y, x, unconnected_gradients="zero")
 
         return slope
 
@@ -213,7 +213,7 @@ def a_list_of_tapes():
         y = f(x)
         for tape in reversed(tapes):
             tape.__exit__(None, None, None)
-            y = tape.gradient(y, x)
+            y = tape.gradient(y, x, unconnected_gradients="zero")
         return y
 
     return (functools.partial(nth_derivative),)

@@ -54,7 +54,7 @@ def the_lessons_number(widths):
     return 101_770
 
 
-@wrong("4.1", "exception")
+@wrong("4.1", "index_beyond_the_end")
 def one_too_far(widths):
     return sum((widths[i] + 1) * widths[i + 1] for i in range(len(widths)))
 
@@ -202,12 +202,12 @@ def relu_first(x, kernel, bias):
     return tf.nn.relu(x) @ kernel + bias
 
 
-@wrong("4.3", "shapes_do_not_fit")
+@wrong("4.3", "sides_swapped")
 def kernel_first(x, kernel, bias):
     return tf.nn.relu(kernel @ x + bias)
 
 
-@wrong("4.3", "shapes_do_not_fit")
+@wrong("4.3", "elementwise")
 def star(x, kernel, bias):
     return tf.nn.relu(x * kernel + bias)
 
@@ -442,7 +442,7 @@ def from_its_config(model):
     return other
 
 
-@right("4.6")
+@wrong("4.6", "other_activations")
 def rebuilt(model):
     widths = [layer.units for layer in model.layers]
     other = stack(model.input_shape[1], widths)
@@ -481,6 +481,6 @@ def last_row(x, kernel, bias):
     return np.flatnonzero((x @ kernel + bias)[-1] <= 0)
 
 
-@wrong("4.4", "none_found")
+@wrong("4.4", "slip")
 def exactly_zero(x, kernel, bias):
     return np.flatnonzero(np.all(x @ kernel + bias == 0, axis=0))

@@ -379,7 +379,7 @@ _MEANINGS: list[tuple[str, str, str, Text]] = [
         "dtypes_differ",
         "Exception",
         r"expected to be a? ?\w+ tensor but is|cannot compute \w+ as input|incompatible type conversion"
-        r"|must have the same dtype|float_input|of type float\d+ that does not match|expected .*float",
+        r"|must have the same dtype|conversion requested dtype|float_input|of type float\d+ that does not match|expected .*float",
         Text(
             "Two kinds of numbers meet here, whole ones and floats or float32 and float64:"
             " `tf.cast` makes one like the other.",
@@ -456,6 +456,116 @@ _MEANINGS: list[tuple[str, str, str, Text]] = [
             "A plain Python number has none of a tensor's methods: make it a tensor with"
             " `tf.constant` or a variable with `tf.Variable` first.",
             "파이썬 숫자에는 텐서의 메서드가 없어요. 먼저 `tf.constant`나 `tf.Variable`로 만드세요.",
+        ),
+    ),
+    (
+        "tensor_not_changed",
+        "AttributeError",
+        r"Tensor' object has no attribute 'assign",
+        Text(
+            "A tensor cannot be changed, only a `tf.Variable` can: `assign` and its kin belong to variables."
+            " Here the name stands for a tensor, the result of a calculation.",
+            "텐서는 바꿀 수 없고 `tf.Variable`만 바꿀 수 있어요. `assign` 종류는 변수의 것이에요. 여기서 이 이름은 계산 결과인"
+            " 텐서를 가리켜요.",
+        ),
+    ),
+    (
+        "tensor_not_changed",
+        "TypeError",
+        "does not support item assignment",
+        Text(
+            "The entries of this cannot be set one by one, as those of a tensor or a tuple cannot: make a new"
+            " one, with `tf.where`, or from a list with `tf.stack`.",
+            "텐서나 튜플처럼 원소를 하나씩 바꿀 수 없는 것이에요. `tf.where`나, 리스트를 모아 `tf.stack`으로 새로 만드세요.",
+        ),
+    ),
+    (
+        "number_for_a_list",
+        "TypeError",
+        r"not subscriptable|not iterable|iterating over a scalar|cannot unpack non-iterable|has no len\(\)"
+        r"|len\(\) of unsized|iteration over a 0-d|Scalar tensor has no `len",
+        Text(
+            "Something here is a single thing, such as one number, and is used as if it had entries. Print it"
+            " just before this line.",
+            "여기에 있는 것은 숫자 하나 같은 하나의 값인데 원소가 있는 것처럼 쓰였어요. 이 줄 바로 앞에서 출력해 보세요.",
+        ),
+    ),
+    (
+        "not_a_function_here",
+        "TypeError",
+        "object is not callable",
+        Text(
+            "Something that is no function stands before a pair of parentheses, so it is called: is a `*`"
+            " missing, or has a name been given to another thing?",
+            "함수가 아닌 것 뒤에 괄호가 있어서 호출되었어요. `*`가 빠졌거나, 이름을 다른 것에 쓰지 않았나요?",
+        ),
+    ),
+    (
+        "no_such_key",
+        "KeyError",
+        "",
+        Text(
+            "There is nothing under this name in the dictionary: compare the spelling with the names it has.",
+            "딕셔너리에 이 이름이 없어요. 들어 있는 이름과 철자를 비교해 보세요.",
+        ),
+    ),
+    (
+        "list_for_an_array",
+        "TypeError",
+        r"can't multiply sequence|unsupported operand type\(s\) for .*'(list|tuple)'"
+        r"|can only concatenate (list|tuple)|bad operand type for .*'(list|tuple)'",
+        Text(
+            "A list or tuple is no array: to calculate with all its entries, make it one with `np.array` or"
+            " `tf.constant`, or go through it in a loop.",
+            "리스트나 튜플은 배열이 아니에요. 모든 원소로 계산하려면 `np.array`나 `tf.constant`로 만들거나 반복문을 쓰세요.",
+        ),
+    ),
+    (
+        "other_number_of_values",
+        "ValueError",
+        "values to unpack",
+        Text(
+            "On the left of the `=` stand more or fewer names than there are values on the right.",
+            "`=` 왼쪽의 이름 수와 오른쪽의 값의 수가 달라요.",
+        ),
+    ),
+    (
+        "whole_number_needed",
+        "TypeError",
+        r"cannot be interpreted as an integer|slice indices must be integers|list indices must be integers"
+        r"|only integer scalar arrays",
+        Text(
+            "A place or a count has to be a whole number here: `//` divides without a rest, `int(...)` cuts the"
+            " decimals off.",
+            "여기서 자리나 개수는 정수여야 해요. `//`는 몫만 구하고 `int(...)`는 소수를 잘라요.",
+        ),
+    ),
+    (
+        "no_such_axis",
+        "Exception",
+        r"axis \d+ is out of bounds|Invalid reduction dimension",
+        Text(
+            "There is no such axis here: the axes count from 0, a vector has only axis 0, and a single number"
+            " none.",
+            "그런 축은 없어요. 축은 0부터 세고, 벡터에는 0번 축만, 숫자 하나에는 축이 없어요.",
+        ),
+    ),
+    (
+        "ragged",
+        "ValueError",
+        "inhomogeneous shape|setting an array element with a sequence",
+        Text(
+            "The parts have different shapes, so they do not fit into one array.",
+            "부분들의 모양이 서로 달라 하나의 배열에 담을 수 없어요.",
+        ),
+    ),
+    (
+        "no_such_attribute",
+        "AttributeError",
+        "has no attribute",
+        Text(
+            "What stands before the dot has nothing of this name: compare the spelling, and print what it is.",
+            "점 앞에 있는 것에는 이런 이름이 없어요. 철자를 확인하고 그것이 무엇인지 출력해 보세요.",
         ),
     ),
 ]

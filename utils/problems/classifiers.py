@@ -657,16 +657,6 @@ def _wrong_steps(steps: int, images: int, test_images: int) -> Finding | None:
             ),
         )
     causes = {
-        needed(images, 32): ("batch_size", BATCH_SIZE_FORGOTTEN),
-        needed(images, 32, 1): ("batch_size", BATCH_SIZE_FORGOTTEN),
-        needed(images, BATCH_SIZE, 1): ("one_epoch", ONE_EPOCH),
-        needed(test_images, BATCH_SIZE): ("trained_on_test", TRAINED_ON_TEST),
-        needed(test_images, 32): ("trained_on_test", TRAINED_ON_TEST),
-        needed(images, BATCH_SIZE) + needed(test_images, BATCH_SIZE): (
-            "trained_on_test",
-            TRAINED_ON_TEST,
-        ),
-        needed(images + test_images, BATCH_SIZE): ("trained_on_test", TRAINED_ON_TEST),
         **{
             needed(images - int(images * share), BATCH_SIZE): ("held_back", HELD_BACK)
             for share in (0.1, 0.15, 0.2, 0.25, 0.3, 0.5)
@@ -680,6 +670,15 @@ def _wrong_steps(steps: int, images: int, test_images: int) -> Finding | None:
             for size in (128, 100, 64, 50, 30, 16, 10, 3, 1)
         },
         needed(images, 32): ("batch_size", BATCH_SIZE_FORGOTTEN),
+        needed(images, 32, 1): ("batch_size", BATCH_SIZE_FORGOTTEN),
+        needed(images, BATCH_SIZE, 1): ("one_epoch", ONE_EPOCH),
+        needed(test_images, BATCH_SIZE): ("trained_on_test", TRAINED_ON_TEST),
+        needed(test_images, 32): ("trained_on_test", TRAINED_ON_TEST),
+        needed(images, BATCH_SIZE) + needed(test_images, BATCH_SIZE): (
+            "trained_on_test",
+            TRAINED_ON_TEST,
+        ),
+        needed(images + test_images, BATCH_SIZE): ("trained_on_test", TRAINED_ON_TEST),
     }
     causes.pop(right, None)
     name, text = causes.get(
