@@ -366,6 +366,17 @@ _MEANINGS: list[tuple[str, str, str, Text]] = [
         ),
     ),
     (
+        "labels_as_rows",
+        "ValueError",
+        "must have the same rank",
+        Text(
+            "This loss compares rows with rows: it expects each label as a row of ten with a single 1. For"
+            " labels that are whole numbers there is the loss with *sparse* in its name.",
+            "이 손실은 행과 행을 비교하므로 레이블이 1 하나뿐인 열 칸짜리 행이어야 해요. 정수 레이블에는 이름에 *sparse*가 든"
+            " 손실을 쓰세요.",
+        ),
+    ),
+    (
         "shapes_do_not_fit",
         "Exception",
         r"[Ii]ncompatible shapes|[Mm]atrix size-incompatible|must be equal|not broadcastable|could not be broadcast"

@@ -607,7 +607,11 @@ def examine_training(train: Any) -> Finding | None:
             Mistake("first_epoch", (seen["accuracy"][0], test_accuracy), FIRST_EPOCH),
             Mistake("whole_history", (seen["accuracy"], test_accuracy), WHOLE_HISTORY),
             Mistake("mean_of_epochs", (np.mean(seen["accuracy"]), test_accuracy), MEAN_OF_EPOCHS),
-            Mistake("other_epoch", (seen["accuracy"][len(seen["accuracy"]) // 2], test_accuracy), OTHER_EPOCH),
+            Mistake(
+                "other_epoch",
+                (seen["accuracy"][len(seen["accuracy"]) // 2], test_accuracy),
+                OTHER_EPOCH,
+            ),
             Mistake("other_epoch", (min(seen["accuracy"]), test_accuracy), OTHER_EPOCH),
             Mistake("other_epoch", (max(seen["accuracy"]), test_accuracy), OTHER_EPOCH),
             Mistake("losses", (seen["loss"][-1], test_loss), LOSSES),
@@ -669,6 +673,13 @@ def _wrong_steps(steps: int, images: int, test_images: int) -> Finding | None:
             needed(images, size): ("batch_size", _other_number("batch_size", size))
             for size in (128, 100, 64, 50, 30, 16, 10, 3, 1)
         },
+        needed(images, EPOCHS, BATCH_SIZE): (
+            "numbers_exchanged",
+            Text(
+                "That fits 20 epochs in batches of 3: the two numbers have changed places.",
+                "3장씩 20에포크일 때의 횟수예요. 두 수가 바뀌었어요.",
+            ),
+        ),
         needed(images, 32): ("batch_size", BATCH_SIZE_FORGOTTEN),
         needed(images, 32, 1): ("batch_size", BATCH_SIZE_FORGOTTEN),
         needed(images, BATCH_SIZE, 1): ("one_epoch", ONE_EPOCH),

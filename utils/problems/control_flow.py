@@ -154,6 +154,16 @@ def slope_of_the_loop(cases: Cases, f: Any) -> Finding | None:
                 for top in (3, math.inf)
             ),
             Mistake(
+                "nothing_before_five",
+                lambda x, n: 3 * x**2 if n >= 5 else 0.0,
+                Text(
+                    "For x, n = {inputs} you give `{value}`, as if nothing were multiplied below n = 5. The loop"
+                    " multiplies for i = 2 and 3 before that, as far as `range(n)` reaches.",
+                    "x, n = {inputs}에서 `{value}`이(가) 나와요. n이 5보다 작으면 하나도 곱하지 않는 것처럼요. 그전에도 `range(n)`이"
+                    " 닿는 만큼 i = 2와 3에서 곱해요.",
+                ),
+            ),
+            Mistake(
                 "as_if_it_ran_to_the_end",
                 lambda x, n: 3 * x**2,
                 Text(
@@ -355,7 +365,10 @@ def _broken(f: Any, cases: Cases) -> Finding | None:
     objective=4,
     difficulty=2,
     points=3,
-    cases=[([-2.0, -0.5, 0.0, 0.5, 3.0], 0.1), ([[1.0, -1.0], [0.0, 2.0]], 0.3), (-4.0, 0.2)],
+    cases=[
+        *(([-2.0, -0.5, 0.0, 0.5, 3.0], 0.1), ([[1.0, -1.0], [0.0, 2.0]], 0.3), (-4.0, 0.2)),
+        ([-0.1, 0.1, -30.0, 20.0, 0.7], 0.05),
+    ],
     hints=[
         Text(
             "A Python `if` looks at one number. For a whole tensor `tf.where(condition, a, b)`"
@@ -565,6 +578,7 @@ def leaky_relu(cases: Cases, f: Any) -> Finding | None:
         ([-3.0, -1.0, -0.25, 0.0, 0.5, 2.0], 1.0),
         ([[4.0, -0.5], [1.0, -6.0]], 2.0),
         (0.9, 0.3),
+        ([0.7, -0.8, 1.3, -1.2, 1.0], 1.0),
     ],
     hints=[
         Text(
@@ -712,6 +726,24 @@ def huber(cases: Cases, f: Any) -> Finding | None:
                 Text(
                     "That is log cosh, which looks alike and has no seam; here a parabola and a line meet at `delta`.",
                     "이것은 비슷하게 생긴 log cosh예요. 여기서는 포물선과 직선이 `delta`에서 만나야 해요.",
+                ),
+            ),
+            Mistake(
+                "smooth_from_end_to_end",
+                of(lambda e, a, d: d**2 * (np.sqrt(1 + (e / d) ** 2) - 1)),
+                Text(
+                    "That is the *pseudo*-Huber loss, one root from end to end. Here a parabola and two straight"
+                    " lines are asked for.",
+                    "그것은 하나의 제곱근으로 된 *유사* 후버 손실이에요. 여기서는 포물선과 두 직선이 필요해요.",
+                ),
+            ),
+            Mistake(
+                "divided_by_delta",
+                pieces(lambda e, a, d: 0.5 * e**2 / d, lambda e, a, d: a - 0.5 * d),
+                Text(
+                    "Everything is divided by `delta`: that is the *smooth L1* loss. Huber's arms rise by"
+                    " `delta`.",
+                    "모두 `delta`로 나뉘었어요. 그것은 *smooth L1* 손실이에요. 후버 손실의 팔은 기울기가 `delta`예요.",
                 ),
             ),
             Mistake(
@@ -1030,7 +1062,7 @@ def _unhalved(a: float, n: int) -> tuple[float, float]:
     objective=3,
     difficulty=2,
     points=4,
-    cases=[(4.0,), (-3.0,), (0.5,), (0.0,), (2.0,), (1.0,), (1.2,)],
+    cases=[(4.0,), (-3.0,), (0.5,), (0.0,), (2.0,), (1.0,), (1.2,), (0.7,), (0.95,)],
     hints=[
         Text(
             "Inside a graph `x > 1` is no True or False yet, but a tensor that will be one. Something"
@@ -1100,6 +1132,16 @@ def log_or_line(cases: Cases, f: Any) -> Finding | None:
                 ),
             )
             for other in (math.log10, math.log2, math.log1p)
+        ),
+        Mistake(
+            "smaller_of_the_two",
+            lambda x: min(log(max(x, 1e-6)), x - 1),
+            Text(
+                "For x = {inputs} it gives `{value}`, the smaller of the two pieces. The logarithm lies below"
+                " its tangent everywhere, so the smaller is always the logarithm: choose by `x`.",
+                "x = {inputs}에서 둘 중 작은 값 `{value}`이(가) 나와요. 로그는 어디서나 접선 아래에 있어 작은 쪽은 늘 로그예요. `x`로"
+                " 고르세요.",
+            ),
         ),
         Mistake(
             "branches_swapped",
@@ -1188,10 +1230,18 @@ def log_or_line(x):
                     0.5,
                 )
                 for there, en, ko in (
-                    (2.0, "both pieces count there, and their slopes are added", "양쪽이 모두 세어졌어요"),
+                    (
+                        2.0,
+                        "both pieces count there, and their slopes are added",
+                        "양쪽이 모두 세어졌어요",
+                    ),
                     (0.0, "neither piece counts there", "어느 쪽도 세어지지 않았어요"),
                     (0.5, "half of one piece counts there", "한쪽의 절반만 세어졌어요"),
-                    (1.5, "one and a half pieces count there", "한쪽과 다른 쪽의 절반이 세어졌어요"),
+                    (
+                        1.5,
+                        "one and a half pieces count there",
+                        "한쪽과 다른 쪽의 절반이 세어졌어요",
+                    ),
                 )
             ),
             Mistake(
@@ -1205,7 +1255,7 @@ def log_or_line(x):
                     " 미분해서 0의 로그도 들어가요. `tf.cond`는 하나만 실행해요.",
                 ),
                 0.5,
-            )
+            ),
         ],
     )
 

@@ -519,9 +519,12 @@ def _by_entropy(probabilities: Array, labels: Array, k: int) -> list[int]:
 )
 def most_confident_mistakes(cases: Cases, f: Any) -> Finding | None:
     def said(
-        name: str, way: Callable[[Array, Array, Array, Array, int], Any], text: Text
+        name: str,
+        way: Callable[[Array, Array, Array, Array, int], Any],
+        text: Text,
+        share: float = 0.0,
     ) -> Mistake:
-        return Mistake(name, _ranking(way), text)
+        return Mistake(name, _ranking(way), text, share)
 
     return _judge(
         f,
@@ -565,6 +568,42 @@ def most_confident_mistakes(cases: Cases, f: Any) -> Finding | None:
                     "`{value}`은(는) 예측한 클래스가 정답 클래스를 얼마나 앞서는지로 정렬했어요. 그것도 좋은 질문이지만"
                     " 여기서는 예측의 확신만 보세요.",
                 ),
+            ),
+            said(
+                "k_before_the_filter",
+                lambda w, s, t, p, k: [i for i in _top(s > 0, s, k) if w[i]],
+                Text(
+                    "`{value}` takes the `k` most confident answers first, and of those the wrong ones: so there"
+                    " are fewer than `k`. First keep the wrong answers, then take `k` of them.",
+                    "`{value}`은(는) 먼저 가장 확신한 답 `k`개를 고른 다음 그중 틀린 것만 남겼어요. 그래서 `k`개보다 적어요. 먼저 틀린"
+                    " 답만 남기고 그중 `k`개를 고르세요.",
+                ),
+            ),
+            *(
+                said(
+                    "filled_up",
+                    partial(
+                        lambda fill, w, s, t, p, k: (_top(w, s, k) + [fill] * k)[:k],
+                        fill,
+                    ),
+                    Text(
+                        "`{value}` is filled up to `k` where there are fewer mistakes. Return only those there"
+                        " are.",
+                        "`{value}`은(는) 실수가 `k`개보다 적을 때 다른 값으로 채워졌어요. 있는 것만 돌려주세요.",
+                    ),
+                    0.5,
+                )
+                for fill in (-1, 0)
+            ),
+            said(
+                "filled_up",
+                lambda w, s, t, p, k: [*_top(w, s), *_top(~w, s)][:k],
+                Text(
+                    "`{value}` goes on with right answers where there are fewer mistakes than `k`. Return only"
+                    " the mistakes there are.",
+                    "`{value}`은(는) 실수가 `k`개보다 적을 때 맞은 답으로 이어져요. 있는 실수만 돌려주세요.",
+                ),
+                0.5,
             ),
             Mistake("margin", _by_lead, BY_LEAD),
             Mistake("by_entropy", _by_entropy, BY_ENTROPY),
@@ -815,6 +854,24 @@ def name_image(cases: Cases, f: Any) -> Finding | None:
                     "`{value}` is the class that the model thinks *least* likely: `argmax` and `max`, not"
                     " `min`.",
                     "`{value}`은(는) 모델이 *가장 아니라고* 보는 클래스예요. `min`이 아니라 `argmax`와 `max`를 쓰세요.",
+                ),
+            ),
+            Mistake(
+                "second_best",
+                _named(lambda p: (int(np.argsort(p)[-2]), np.sort(p)[-2])),
+                Text(
+                    "`{value}` is the class that comes second. In an ascending order the largest stands at the"
+                    " very end, `[-1]`.",
+                    "`{value}`은(는) 두 번째로 가능성이 큰 클래스예요. 오름차순에서 가장 큰 것은 맨 끝 `[-1]`에 있어요.",
+                ),
+            ),
+            Mistake(
+                "lead",
+                _named(lambda p: (p.argmax(), np.sort(p)[-1] - np.sort(p)[-2])),
+                Text(
+                    "The class is right. The second number in `{value}` is how far it lies ahead of the next one;"
+                    " its confidence is its own probability.",
+                    "클래스는 맞아요. `{value}`의 두 번째 수는 다음 클래스를 얼마나 앞서는지예요. 확신은 그 클래스 자신의 확률이에요.",
                 ),
             ),
             Mistake(
@@ -1159,6 +1216,19 @@ def _losses() -> list[Mistake]:
                 " 하니까요.",
             ),
         ),
+        *(
+            with_loss(
+                "something_added",
+                partial(lambda more, p, y: -np.log(_true_class(p, y) + more).mean(), more),
+                Text(
+                    "`{value}`: a small number was added to the probabilities before the logarithm, which makes"
+                    " every loss a little too small. `{expected}` is right; leave the probabilities as they are.",
+                    "`{value}`: 로그를 취하기 전에 확률에 작은 수를 더해서 손실이 조금씩 작아졌어요. `{expected}`이(가) 맞아요. 확률을"
+                    " 그대로 두세요.",
+                ),
+            )
+            for more in (0.1, 0.01, 1e-3)
+        ),
         with_loss(
             "no_logarithm",
             lambda p, y: (1 - _true_class(p, y)).mean(),
@@ -1379,6 +1449,14 @@ def confusion_matrix(cases: Cases, f: Any) -> Finding | None:
                 "normalised", lambda m: m / np.maximum(m.sum(axis=1, keepdims=True), 1), NORMALISED
             ),
             said("normalised", lambda m: 100 * m / m.sum(), NORMALISED),
+            *(
+                said(
+                    "normalised",
+                    partial(lambda axis, m: 100 * np.nan_to_num(_shares(m, axis)), axis),
+                    NORMALISED,
+                )
+                for axis in (0, 1)
+            ),
             Mistake("missing_classes", present, MISSING_CLASSES),
             Mistake("missing_classes", up_to_the_largest, MISSING_CLASSES),
             Mistake("missing_classes", lambda *case: up_to_the_largest(*case).T, MISSING_CLASSES),
@@ -1459,6 +1537,15 @@ def confusion_matrix(cases: Cases, f: Any) -> Finding | None:
                 ),
             ),
             said(
+                "both_ways",
+                lambda m: m + m.T,
+                Text(
+                    "`{value}` counts each pair both ways round. Row and column are not the same: the row is the"
+                    " truth, the column the answer.",
+                    "`{value}`은(는) 짝을 양쪽으로 세었어요. 행과 열은 같지 않아요. 행은 정답, 열은 답이에요.",
+                ),
+            ),
+            said(
                 "rows_shared",
                 lambda m: np.tile(m.sum(axis=0), (len(m), 1)),
                 Text(
@@ -1504,7 +1591,7 @@ def confusion_matrix(cases: Cases, f: Any) -> Finding | None:
             *(
                 said(
                     "counted_from_one",
-                    lambda m, axes=axes: np.roll(m, -1, axis=axes),
+                    partial(lambda axes, m: np.roll(m, -1, axis=axes), axes),
                     Text(
                         "`{value}`: every class stands one place too early, and class 0 comes last, as when 1"
                         " is taken off. The classes count from 0 as the places do.",
@@ -1517,7 +1604,7 @@ def confusion_matrix(cases: Cases, f: Any) -> Finding | None:
             *(
                 said(
                     "too_small_a_type",
-                    lambda m, kind=kind: m.astype(kind),
+                    partial(lambda kind, m: m.astype(kind), kind),
                     Text(
                         f"300 images of one pair come out as another number, `{{value}}`: the matrix holds"
                         f" `{kind}`, which ends at {np.iinfo(kind).max} and begins again. Let it hold `int`.",
@@ -1682,6 +1769,17 @@ def _edges_counted_twice(probabilities: Array, labels: Array, bins: int) -> Any:
         group = (low <= sure) & (sure <= high)
         if group.any():
             error += group.mean() * abs(sure[group].mean() - right[group].mean())
+    return error
+
+
+def _medians(probabilities: Array, labels: Array, bins: int) -> Any:
+    sure = probabilities.max(axis=1).astype(float)
+    right = probabilities.argmax(axis=1) == labels
+    error = 0.0
+    for low, high in itertools.pairwise(np.linspace(0, 1, bins + 1)):
+        group = (low < sure) & (sure <= high)
+        if group.any():
+            error += group.mean() * abs(np.median(sure[group]) - right[group].mean())
     return error
 
 
@@ -1887,6 +1985,14 @@ def calibration_error(cases: Cases, f: Any) -> Finding | None:
                     (lambda low, high: high, ("upper edge", "위쪽 끝")),
                     (lambda low, high: low, ("lower edge", "아래쪽 끝")),
                 )
+            ),
+            Mistake(
+                "medians",
+                _medians,
+                Text(
+                    "`{value}` takes the *median* of the confidences in a group. Their average is asked for.",
+                    "`{value}`은(는) 그룹에 든 확신의 *중앙값*을 썼어요. 평균이 필요해요.",
+                ),
             ),
             Mistake(
                 "equally_full_groups",

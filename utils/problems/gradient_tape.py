@@ -809,6 +809,17 @@ def two_slopes(f, x):
 """,
                 names={"value_and_slope": _numerically},
             ),
+            Recipe(
+                """
+def two_slopes(f, x):
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y = f(x)
+        z = y * y
+    return tape.gradient(y, x), tape.gradient(z, x)
+""",
+                lambda f, x: (f, tf.constant(x)),
+            ),
         ],
     )
     if finding is not None and calls and not any(calls) and finding.name in ("some_cases", "other"):
@@ -936,7 +947,11 @@ def _mended_square(f: Any, cases: Cases) -> Finding | None:
             ),
         ],
         recipes=[
-            Recipe("def y(x):\n    return x * x", lambda n: (tf.constant(float(n)),), finish=_slope_by_tape),
+            Recipe(
+                "def y(x):\n    return x * x",
+                lambda n: (tf.constant(float(n)),),
+                finish=_slope_by_tape,
+            ),
             Recipe("def slope(x):\n    return 2 * x"),
         ],
     )
@@ -1850,6 +1865,24 @@ def small_and_large_slips(x: Array) -> Array:
     return 2 * x + np.array([0.5, 0.005, 0.05, -0.005, -0.02])
 
 
+def _measured(h: float, back: float) -> Callable[..., list[int]]:
+    """Find wrong entries with a step of ``h`` up and ``back`` times that down, as a learner does."""
+
+    def places(f: Any, written: Any, x: Any, exact: Any) -> list[int]:
+        at, found = np.array(x), []
+        for i in range(len(at)):
+            up, down = at.copy(), at.copy()
+            up[i] += h
+            down[i] -= back * h
+            with np.errstate(all="ignore"):
+                slope = (f(up) - f(down)) / ((1 + back) * h)
+            if abs(slope - written(at)[i]) > 0.01:
+                found.append(i)
+        return found
+
+    return places
+
+
 def _off(f: Any, written: Any, x: Any, exact: Any) -> Array:
     """Return by how much each entry of a written gradient is too large."""
     at = np.array(x)
@@ -1996,6 +2029,37 @@ def wrong_entries(cases: Cases, answer: Any) -> Finding | None:
                     lambda written, exact: np.abs(written - exact) > 0.01 + 0.01 * np.abs(exact),
                     lambda written, exact: np.abs(written - exact) > 0.01 + 1e-5 * np.abs(written),
                 )
+            ),
+            *(
+                Mistake(
+                    "step_too_wide",
+                    _measured(h, back),
+                    Text(
+                        f"`{{value}}` is what a step of {h:g} finds{' to one side' if not back else ''}: over so"
+                        " wide a step the curve bends, and right entries are accused or wrong ones missed. Take"
+                        " a step of about 1e-5, up and down.",
+                        f"`{{value}}`은(는) 간격이 {h:g}일 때의 답이에요. 간격이 넓으면 곡선이 휘어서 맞는 값을 틀렸다고 하거나 틀린"
+                        " 값을 놓쳐요. 위아래로 1e-5쯤 움직이세요.",
+                    ),
+                    0.5,
+                )
+                for h in (1.0, 0.5, 0.1, 0.05, 0.01)
+                for back in (0.0, 1.0)
+            ),
+            *(
+                Mistake(
+                    "step_too_narrow",
+                    _measured(h, back),
+                    Text(
+                        f"`{{value}}` is what a step of {h:g} finds: so close together the two values differ by"
+                        " rounding alone, for a float64 has 16 digits. Take a step of about 1e-5.",
+                        f"`{{value}}`은(는) 간격이 {h:g}일 때의 답이에요. 그렇게 가까우면 float64의 16자리에서는 반올림 차이만 남아요."
+                        " 1e-5쯤 움직이세요.",
+                    ),
+                    0.5,
+                )
+                for h in (1e-12, 1e-13, 1e-14, 1e-15, 1e-16, 1e-20)
+                for back in (0.0, 1.0)
             ),
             Mistake(
                 "only_too_large",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -173,6 +174,8 @@ def velocity_and_acceleration(cases: Cases, f: Any) -> Finding | None:
                     pair(lambda t: bend(t) / 9),
                     lambda t: (velocity(t) / 3, bend(t) / 9),
                     lambda t: (velocity(t) / 3, bend(t) / 3),
+                    lambda t: (3 * math.cos(t), -9 * math.sin(t)),
+                    lambda t: (math.cos(t), -math.sin(t)),
                 )
             ),
             Mistake(
@@ -189,9 +192,11 @@ def velocity_and_acceleration(cases: Cases, f: Any) -> Finding | None:
         recipes=[
             Recipe(
                 "def position(t):\n    return np.sin(3.0 * t)",
-                finish=lambda f: lambda t: (
-                    (f(t + 1e-4) - f(t - 1e-4)) / 2e-4,
-                    (f(t + 1e-3) - 2 * f(t) + f(t - 1e-3)) / 1e-6,
+                finish=lambda f: (
+                    lambda t: (
+                        (f(t + 1e-4) - f(t - 1e-4)) / 2e-4,
+                        (f(t + 1e-3) - 2 * f(t) + f(t - 1e-3)) / 1e-6,
+                    )
                 ),
             ),
             Recipe(
@@ -243,9 +248,7 @@ CURVES = {
     "sin(x)": _Curve(_sine, lambda n, x: math.sin(x + n * math.pi / 2)),
     "exp(2x)": _Curve(_growth, lambda n, x: 2**n * math.exp(2 * x)),
     "x⁵": _Curve(_power, lambda n, x: math.perm(5, n) * x ** (5 - n) if n <= 5 else 0.0),
-    "x²": _Curve(
-        _square, lambda n, x: (x * x, 2 * x, 2.0)[n] if n <= 2 else 0.0
-    ),
+    "x²": _Curve(_square, lambda n, x: (x * x, 2 * x, 2.0)[n] if n <= 2 else 0.0),
     "1/x": _Curve(_reciprocal, lambda n, x: (-1) ** n * math.factorial(n) / x ** (n + 1)),
 }
 """The functions that answers to 3.2 are tried on, by the name a case gives."""
@@ -280,9 +283,9 @@ CURVES = {
         ),
         Text(
             "The line under the tape is `y = nth_derivative(f, n - 1, x)`, after `tape.watch(x)`;"
-            " then `return tape.gradient(y, x, unconnected_gradients=\"zero\")`.",
+            ' then `return tape.gradient(y, x, unconnected_gradients="zero")`.',
             "`tape.watch(x)` 다음에 테이프 안에서 `y = nth_derivative(f, n - 1, x)`를 계산하고,"
-            " `return tape.gradient(y, x, unconnected_gradients=\"zero\")`로 끝내요.",
+            ' `return tape.gradient(y, x, unconnected_gradients="zero")`로 끝내요.',
         ),
     ],
     remark=Text(
@@ -338,10 +341,17 @@ def nth_derivative(cases: Cases, f: Any) -> Finding | None:
         prepare=lambda name, n, x: (CURVES[name].f, n, tf.constant(x)),
         mistakes=[
             Mistake(
-                "value_for_zero", lambda name, n, x: of(name, 1, x) if n == 0 else of(name, n, x), zeroth, 0.7
+                "value_for_zero",
+                lambda name, n, x: of(name, 1, x) if n == 0 else of(name, n, x),
+                zeroth,
+                0.7,
             ),
-            Mistake("value_for_zero", lambda name, n, x: x if n == 0 else of(name, n, x), zeroth, 0.7),
-            Mistake("value_for_zero", lambda name, n, x: 0.0 if n == 0 else of(name, n, x), zeroth, 0.7),
+            Mistake(
+                "value_for_zero", lambda name, n, x: x if n == 0 else of(name, n, x), zeroth, 0.7
+            ),
+            Mistake(
+                "value_for_zero", lambda name, n, x: 0.0 if n == 0 else of(name, n, x), zeroth, 0.7
+            ),
             Mistake(
                 "value_for_zero",
                 lambda name, n, x: None if n == 0 else of(name, n, x),
@@ -479,10 +489,10 @@ def nth_derivative(cases: Cases, f: Any) -> Finding | None:
                 lambda name, n, x: None if name == "x²" and n > 2 else of(name, n, x),
                 Text(
                     "For x² and n = 3 you give None. The second derivative of x² is the constant 2, to"
-                    " which no path leads; its derivative is 0. `unconnected_gradients=\"zero\"` has the"
+                    ' which no path leads; its derivative is 0. `unconnected_gradients="zero"` has the'
                     " tape say so. All other derivatives are right.",
                     "x²과 n = 3에서 None이 나와요. x²의 이계도함수는 상수 2라서 이어지는 길이 없지만, 그 도함수는"
-                    " 0이에요. `unconnected_gradients=\"zero\"`를 쓰면 테이프가 0을 줘요. 나머지는 모두 맞아요.",
+                    ' 0이에요. `unconnected_gradients="zero"`를 쓰면 테이프가 0을 줘요. 나머지는 모두 맞아요.',
                 ),
                 0.7,
             ),
@@ -771,6 +781,7 @@ def _backwards_of_binarise(cases: Cases, f: Any) -> Finding | None:
                 ),
                 0.6,
             ),
+            Mistake("no_mask", lambda x, g: g, no_mask),
             *(
                 Mistake(
                     "all_or_nothing",
@@ -788,7 +799,9 @@ def _backwards_of_binarise(cases: Cases, f: Any) -> Finding | None:
             *(
                 Mistake(
                     "gradient_clipped",
-                    lambda x, g, most=most: np.array(g) * min(1.0, most / np.linalg.norm(np.array(g))),
+                    lambda x, g, most=most: (
+                        np.array(g) * min(1.0, most / np.linalg.norm(np.array(g)))
+                    ),
                     Text(
                         "`{value}` is the arriving gradient made shorter as a whole, `clip_by_norm`. Here it is"
                         " `x` that decides, entry by entry: whole where |x| ≤ 1, 0 elsewhere.",
@@ -801,7 +814,6 @@ def _backwards_of_binarise(cases: Cases, f: Any) -> Finding | None:
             Mistake("upstream_ignored", lambda x, g: inside(x), upstream_ignored),
             Mistake("upstream_ignored", lambda x, g: np.ones(np.shape(x)), upstream_ignored),
             Mistake("upstream_ignored", lambda x, g: inside(x) * x, upstream_ignored),
-            Mistake("no_mask", lambda x, g: g, no_mask),
             Mistake(
                 "mask_reversed",
                 lambda x, g: (1 - inside(x)) * g,
@@ -881,6 +893,38 @@ def _backwards_of_binarise(cases: Cases, f: Any) -> Finding | None:
                     "The mask is right, but `{value}` also multiplies by x. Pass the gradient on"
                     " unchanged where |x| ≤ 1.",
                     "마스크는 맞지만 `{value}`에는 x도 곱해졌어요. |x| ≤ 1이면 그대로 넘기세요.",
+                ),
+            ),
+            *(
+                Mistake(
+                    "other_slope",
+                    lambda x, g, slope=slope: slope(np.array(x)) * np.array(g),
+                    Text(
+                        f"`{{value}}` multiplies by {what}. Here the gradient passes *unchanged* where |x| ≤ 1:"
+                        " the factor is 1 there, and 0 elsewhere.",
+                        f"`{{value}}`에는 {ko} 곱해졌어요. 여기서는 |x| ≤ 1이면 그래디언트가 *그대로* 통과해요. 거기서 인수는 1이고"
+                        " 나머지는 0이에요.",
+                    ),
+                )
+                for slope, what, ko in (
+                    (lambda x: np.maximum(0, 1 - np.abs(x)), "1 - |x|", "1 - |x|이(가)"),
+                    (lambda x: 1 - np.tanh(x) ** 2, "the slope of tanh", "tanh의 기울기가"),
+                    (lambda x: np.exp(-(x**2)), "a bell curve", "종 모양 곡선이"),
+                    (
+                        lambda x: np.exp(-x) / (1 + np.exp(-x)) ** 2,
+                        "the slope of a sigmoid",
+                        "시그모이드의 기울기가",
+                    ),
+                    (lambda x: np.clip(x, -1, 1), "the clipped x", "잘린 x가"),
+                    (lambda x: np.maximum(0, 2 - 2 * np.abs(x)), "2 - 2|x|", "2 - 2|x|이(가)"),
+                )
+            ),
+            Mistake(
+                "upstream_averaged",
+                lambda x, g: inside(x) * np.mean(g),
+                Text(
+                    "`{value}` averages the arriving gradients first. Each entry of x gets its own.",
+                    "`{value}`은(는) 내려온 그래디언트의 평균을 썼어요. x의 원소마다 자기 그래디언트를 받아야 해요.",
                 ),
             ),
             Mistake(
@@ -1265,7 +1309,9 @@ def hessian_times(cases: Cases, f: Any) -> Finding | None:
             Mistake(
                 "v_differentiated_too",
                 lambda name, x, v: (
-                    of(lambda g, h, v, x: h @ v + g)(name, x, v) if isinstance(v, str) else right(name, x, v)
+                    of(lambda g, h, v, x: h @ v + g)(name, x, v)
+                    if isinstance(v, str)
+                    else right(name, x, v)
                 ),
                 Text(
                     "Nearly: only where v is x itself you get `{value}`, which is H v plus the"
@@ -1447,9 +1493,7 @@ def hessian_times(cases: Cases, f: Any) -> Finding | None:
             ),
             Mistake(
                 "roles_exchanged",
-                lambda name, x, v: (
-                    right(name, x, v) if isinstance(v, str) else right(name, v, x)
-                ),
+                lambda name, x, v: right(name, x, v) if isinstance(v, str) else right(name, v, x),
                 Text(
                     "`{value}` is the Hessian *at v*, times x: the two have changed places. The Hessian is"
                     " taken at x, and multiplied by v.",
@@ -1609,6 +1653,9 @@ def newton(cases: Cases, f: Any) -> Finding | None:
         sizes = np.linalg.norm(moved) * np.linalg.norm(wanted)
         return bool(sizes > 0 and abs(moved @ wanted) > (1 - 1e-6) * sizes)
 
+    def damped(more: float, p: Array) -> Array:
+        return np.asarray(p - np.linalg.solve(_bend(p) + more * np.eye(2), _slope(p)))
+
     tolerance = 2e-3
     prepare: Callable[..., tuple[Any, ...]] = lambda start, steps: (  # noqa: E731
         _rosenbrock,
@@ -1722,6 +1769,33 @@ def newton(cases: Cases, f: Any) -> Finding | None:
                 "`{value}` is one step further than asked for: with 0 steps the answer is the start.",
                 "`{value}`은(는) 한 걸음 더 간 점이에요. 0걸음이면 출발점이 답이에요.",
             ),
+        ),
+        Mistake(
+            "column_subtracted",
+            lambda start, steps: (
+                np.array(start)[None, :] - (np.array(start) - _landing(np.array(start)))[:, None]
+                if steps == 1
+                else walk(_landing, start, steps)
+            ),
+            Text(
+                "You subtract a column from a row, and broadcasting makes a square of them, `{value}`:"
+                " `tf.linalg.solve` gives a column, of which `[:, 0]` is the step.",
+                "행에서 열을 빼서 브로드캐스팅으로 정사각형 `{value}`이(가) 되었어요. `tf.linalg.solve`는 열을 주므로 `[:, 0]`이"
+                " 걸음이에요.",
+            ),
+        ),
+        *(
+            Mistake(
+                "damped",
+                by(functools.partial(damped, more)),
+                Text(
+                    "`{value}` adds a multiple of the identity to the Hessian: that is a damped step"
+                    " (Levenberg). Newton's solves H s = g with H itself.",
+                    "`{value}`은(는) 헤시안에 단위 행렬의 배수를 더한 감쇠 걸음(레벤버그)이에요. 뉴턴의 걸음은 H 그대로"
+                    " H s = g를 풀어요.",
+                ),
+            )
+            for more in (1.0, 0.1, 10.0, 100.0)
         ),
         Mistake(
             "one_step_only",
@@ -2154,6 +2228,7 @@ def gradient_penalty(cases: Cases, f: Any) -> Finding | None:
             ),
         ),
     ]
+
     def towards_x(x: Any, w: Any) -> Any:
         at, f = np.array(x), penalty(right)
         found = np.zeros_like(at)

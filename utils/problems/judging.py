@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -119,11 +120,12 @@ def judge(
     again = run(f, *prepare(*first.inputs))
     if not isinstance(again, Finding) and not agree(again, first.value, tolerance):
         return Finding("changes_from_call_to_call", _said(first) + _changes(again))
-    finding = general_finding(tried)
+    names = [] if describe else argument_names(f)
+    finding = general_finding(tried, names)
     if finding.name in PLAIN_TO_SEE:
         return finding
     alike = [(t.inputs, _is_like(t, accept, tolerance)) for t in tried]
-    other = None if describe else _other_inputs(right, alike, argument_names(f))
+    other = _other_inputs(right, alike, names)
     if other is not None:
         return Finding("other_inputs", _said(first) + other)
     slip = slip_behind(recipes, alike)
@@ -163,7 +165,9 @@ def _somewhat_near(tried: Sequence[Tried]) -> bool:
     return False
 
 
-def _other_inputs(right: Callable[..., Any], trials: Sequence[Trial], names: list[str]) -> Text | None:
+def _other_inputs(
+    right: Callable[..., Any], trials: Sequence[Trial], names: list[str]
+) -> Text | None:
     """Say that the answer is right for other inputs than those it got: two exchanged, one fixed."""
     count = len(trials[0][0])
     if len(names) != count or len(trials) < 2:
@@ -183,7 +187,7 @@ def _other_inputs(right: Callable[..., Any], trials: Sequence[Trial], names: lis
         return lambda inputs: [*inputs[:place], value(inputs[place]), *inputs[place + 1 :]]
 
     for a, b in itertools.combinations(range(count), 2):
-        if fits(lambda inputs, a=a, b=b: [inputs[{a: b, b: a}.get(i, i)] for i in range(count)]):
+        if fits(functools.partial(_exchanged, a, b)):
             return Text(
                 f"That is right when `{names[a]}` and `{names[b]}` change places.",
                 f"`{names[a]}`와(과) `{names[b]}`이(가) 서로 바뀌었을 때 맞는 값이에요.",
@@ -194,7 +198,7 @@ def _other_inputs(right: Callable[..., Any], trials: Sequence[Trial], names: lis
             continue
         name = names[place]
         for value in dict.fromkeys([*given, *_USUAL_NUMBERS]):
-            if fits(put(place, lambda old, value=type(given[0])(value): value)):
+            if fits(put(place, functools.partial(_instead_of, type(given[0])(value)))):
                 return Text(
                     f"That is right for `{name}` = {value:g} alone, as if this number stood in the code:"
                     f" use `{name}` itself.",
@@ -209,6 +213,14 @@ def _other_inputs(right: Callable[..., Any], trials: Sequence[Trial], names: lis
                     f"`{name}` 대신 `{shown}`일 때 맞는 값이에요.",
                 )
     return None
+
+
+def _exchanged(a: int, b: int, inputs: list[Any]) -> list[Any]:
+    return [inputs[{a: b, b: a}.get(i, i)] for i in range(len(inputs))]
+
+
+def _instead_of(value: Any, old: Any) -> Any:
+    return value
 
 
 _USUAL_NUMBERS = (0, 1, 2, 3, 10, 0.1, 0.01, 0.001, 0.2, 0.3, 0.5, 0.9, 0.99, 0.999)
@@ -227,7 +239,7 @@ _OTHER_NUMBERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
 
 PLAIN_TO_SEE = (
     *("swapped", "transposed", "other_shape", "function_returned", "wrong_kind", "not_a_number"),
-    *("missing_keys", "extra_keys", "none", "constant", "absolute", "reversed", "one_missing"),
+    *("missing_keys", "extra_keys", "none", "constant", "absolute", "reversed", "too_many_results"),
 )
 """Findings about the values that say more than a slip in a formula could."""
 
@@ -319,11 +331,14 @@ RETURNS_NOTHING = Finding(
 )
 
 
-def general_finding(tried: Sequence[Tried]) -> Finding:
-    """Say what a stranger can tell from the values alone: their kind, shape, sign, a factor."""
+def general_finding(tried: Sequence[Tried], names: Sequence[str] = ()) -> Finding:
+    """Say what a stranger can tell from the values alone: their kind, shape, sign, a factor.
+
+    ``names`` are those of the inputs, where the learner knows them by names.
+    """
     first = next(each for each in tried if not each.fits)
     value, expected = first.value, first.expected
-    name, remark = _kind_of_difference(tried)
+    name, remark = _kind_of_difference(tried, names)
     start = _said(first)
     if isinstance(expected, Mapping) != isinstance(value, Mapping) or (
         isinstance(expected, list | tuple) != isinstance(value, list | tuple)
@@ -332,7 +347,7 @@ def general_finding(tried: Sequence[Tried]) -> Finding:
     return Finding(name, start + remark)
 
 
-def _kind_of_difference(tried: Sequence[Tried]) -> tuple[str, Text]:
+def _kind_of_difference(tried: Sequence[Tried], names: Sequence[str] = ()) -> tuple[str, Text]:
     wrong = [each for each in tried if not each.fits]
     value, expected = wrong[0].value, wrong[0].expected
     if value is None:
@@ -346,8 +361,7 @@ def _kind_of_difference(tried: Sequence[Tried]) -> tuple[str, Text]:
             "이것은 값이 아니라 함수예요. 괄호를 붙여 호출하세요.",
         )
     if isinstance(expected, Mapping) != isinstance(value, Mapping):
-        kind = ("dictionary", "딕셔너리") if isinstance(expected, Mapping) else ("value", "값")
-        return "wrong_kind", Text(f"A {kind[0]} is asked for.", f"{kind[1]} 형태가 필요해요.")
+        return "wrong_kind", _kind_asked_for(expected)
     if isinstance(expected, Mapping) and isinstance(value, Mapping):
         return _difference_of_dicts(value, expected)
     both = isinstance(expected, list | tuple) and isinstance(value, list | tuple)
@@ -408,7 +422,7 @@ def _kind_of_difference(tried: Sequence[Tried]) -> tuple[str, Text]:
             return "absolute", _CHANGES[0][2]
         if np.isclose(ratio, -1) or _is_a_factor_everywhere(tried):
             return _factor(ratio)
-    counted = _ratio_from_inputs(wrong)
+    counted = _ratio_from_inputs(wrong, names)
     if counted is not None:
         return "factor_from_input", counted
     changed = _changed_afterwards(wrong)
@@ -431,6 +445,8 @@ def _kind_of_difference(tried: Sequence[Tried]) -> tuple[str, Text]:
         return "other_order", Text(
             "The right numbers in another order.", "숫자는 맞지만 순서가 달라요."
         )
+    if mine.ndim > 1 and all(_rows_in_another_order(each) for each in wrong):
+        return "other_order", Text("The right rows in another order.", "행은 맞지만 순서가 달라요.")
     if len(wrong) < len(tried):
         right = next(each.shown for each in tried if each.fits)
         return "some_cases", Text(
@@ -468,6 +484,24 @@ LAST = Text(
 )
 
 
+def _kind_asked_for(expected: Any) -> Text:
+    if isinstance(expected, Mapping):
+        return Text("A dictionary is asked for.", "딕셔너리가 필요해요.")
+    if isinstance(expected, list | tuple):
+        return Text(
+            f"That is a dictionary. {_results(len(expected))} asked for, as a tuple or a list.",
+            f"이것은 딕셔너리예요. 결과 {len(expected)}개를 튜플이나 리스트로 돌려주세요.",
+        )
+    if np.ndim(expected):
+        return Text(
+            f"That is a dictionary. An array of the shape {np.shape(expected)} is asked for.",
+            f"이것은 딕셔너리예요. 모양이 {np.shape(expected)}인 배열이 필요해요.",
+        )
+    return Text(
+        "That is a dictionary. One value is asked for.", "이것은 딕셔너리예요. 값 하나가 필요해요."
+    )
+
+
 def _results(count: int) -> str:
     return "1 result is" if count == 1 else f"{count} results are"
 
@@ -485,8 +519,10 @@ def _difference_of_items(tried: Sequence[Tried]) -> tuple[str, Text] | None:
             "두 값은 맞지만 순서가 바뀌었어요.",
         )
     places = [i for i in range(len(value)) if not agree(value[i], expected[i])]
-    if not places or (len(places) == len(value) > 1):
+    if not places:
         return None
+    if len(places) == len(value) > 1:
+        return _alike_in_all(wrong)
     place = places[0]
     items = [
         Tried(
@@ -504,6 +540,27 @@ def _difference_of_items(tried: Sequence[Tried]) -> tuple[str, Text] | None:
     return name, Text(
         f"Number {number} of the {len(value)} results is the first that differs.",
         f"결과 {len(value)}개 중 {number}번째가 처음으로 달라요.",
+    ) + text
+
+
+def _alike_in_all(wrong: Sequence[Tried]) -> tuple[str, Text] | None:
+    """Say what is wrong with results that are all wrong in the same way; numbers are no such."""
+    value, expected = wrong[0].value, wrong[0].expected
+    if numbers(expected) is not None and numbers(value) is not None:
+        return None
+    kinds = [
+        _kind_of_difference(
+            [Tried(t.inputs, t.value[i], t.expected[i], False, t.shown) for t in wrong]
+        )
+        for i in range(len(value))
+    ]
+    name, text = kinds[0]
+    if name in ("other", "some_cases") or any(other != name for other, _ in kinds):
+        return None
+    return name, Text(
+        ("Both" if len(value) == 2 else f"All {len(value)}")
+        + " results differ, and alike. The first:",
+        f"결과 {len(value)}개가 모두 같은 방식으로 달라요. 첫 번째:",
     ) + text
 
 
@@ -537,6 +594,16 @@ def _only_where_negative(tried: Sequence[Tried]) -> bool:
     )
 
 
+def _rows_in_another_order(tried: Tried) -> bool:
+    mine, theirs = numbers(tried.value), numbers(tried.expected)
+    if mine is None or theirs is None or mine.ndim < 2 or mine.shape != theirs.shape:
+        return False
+    one, two = (
+        sorted(np.round(each.reshape(len(each), -1), 3).tolist()) for each in (mine, theirs)
+    )
+    return agree(one, two, 1e-2)
+
+
 def _is_a_factor_everywhere(tried: Sequence[Tried]) -> bool:
     """Tell whether a factor that wrong cases have in common means something.
 
@@ -544,8 +611,12 @@ def _is_a_factor_everywhere(tried: Sequence[Tried]) -> bool:
     """
     right = [numbers(each.expected) for each in tried if each.fits]
     wrong = [numbers(each.expected) for each in tried if not each.fits]
-    many = len(tried) == 1 or sum(np.count_nonzero(v) for v in wrong if v is not None) > 1
-    return many and not any(value is not None and value.any() for value in right)
+    many = sum(np.count_nonzero(v) for v in wrong if v is not None) > 1
+    if not many and len(tried) == 1:  # a single number: only a factor that somebody would lose
+        ratio = _common_ratio(tried) or 0.0
+        size = max(abs(ratio), 1 / abs(ratio)) if ratio else 0.0
+        many = bool(1 < size <= 1000 and abs(size - round(size)) < 1e-3)
+    return bool(many) and not any(value is not None and value.any() for value in right)
 
 
 def _is_reversed(tried: Tried) -> bool:
@@ -553,15 +624,20 @@ def _is_reversed(tried: Tried) -> bool:
     return mine is not None and theirs is not None and mine.ndim > 0 and agree(mine[::-1], theirs)
 
 
-def _ratio_from_inputs(wrong: Sequence[Tried]) -> Text | None:
+def _ratio_from_inputs(wrong: Sequence[Tried], names: Sequence[str]) -> Text | None:
     """Say that the values are off by a factor that is one of the inputs, or an input's length."""
     ratios = [_common_ratio([each]) for each in wrong]
     if len(wrong) < 2 or any(ratio is None for ratio in ratios):
         return None
     for place in range(len(wrong[0].inputs)):
+        named = f"`{names[place]}`" if len(names) == len(wrong[0].inputs) else ""
         for count, english, korean in (
-            (lambda value: len(value), "the number of entries", "원소의 개수"),
-            (lambda value: float(value), "the input", "입력값"),
+            (
+                lambda value: len(value),
+                f"the number of entries of {named}" if named else "the number of entries",
+                f"{named} 원소의 개수".strip(),
+            ),
+            (lambda value: float(value), named or "an input", named or "입력값"),
         ):
             try:
                 sizes = [float(count(each.inputs[place])) for each in wrong]
@@ -731,6 +807,24 @@ def _difference_of_shapes(mine: Any, theirs: Any) -> tuple[str, Text]:
             "One number is asked for, and yours average to it: a `tf.reduce_mean` is missing.",
             "숫자 하나가 필요한데, 당신의 값을 평균하면 그 숫자가 돼요. `tf.reduce_mean`이 빠졌어요.",
         )
+    if mine.ndim == 0 and theirs.size > 1:
+        for name, reduce, english, korean in _REDUCED:
+            if agree(reduce(theirs), mine):
+                return name, Text(
+                    f"One number came out, {english} of the values that are asked for, in the shape"
+                    f" {theirs.shape}.",
+                    f"구해야 할 값들({theirs.shape} 모양)의 {korean} 하나만 나왔어요.",
+                )
+    if mine.ndim == theirs.ndim - 1 and theirs.ndim > 1:
+        for axis in range(theirs.ndim):
+            for name, reduce, english, korean in _REDUCED[:5]:
+                if agree(mine, np.apply_along_axis(reduce, axis, theirs)):
+                    return name, Text(
+                        f"One axis is gone: yours is {english} along `axis={axis}` of what is asked for,"
+                        f" which has the shape {theirs.shape}.",
+                        f"축 하나가 사라졌어요. 구해야 할 값({theirs.shape} 모양)을 `axis={axis}`로 묶은"
+                        f" {korean}이에요.",
+                    )
     if mine.ndim == 0 and agree(theirs.sum(), mine):
         return "summed", Text(
             "That is the sum of the values that are asked for: somewhere they were added up.",
@@ -740,6 +834,17 @@ def _difference_of_shapes(mine: Any, theirs: Any) -> tuple[str, Text]:
         f"The shape {theirs.shape} is asked for, and yours is {mine.shape}.",
         f"모양이 {theirs.shape}이어야 하는데 {mine.shape}이에요.",
     )
+
+
+_REDUCED: tuple[tuple[str, Callable[[Any], Any], str, str], ...] = (
+    ("averaged", np.mean, "the mean", "평균"),
+    ("summed", np.sum, "the sum", "합"),
+    ("length_taken", lambda values: np.sqrt((values**2).sum()), "the length (norm)", "길이(norm)"),
+    ("largest_taken", np.max, "the largest", "최댓값"),
+    ("smallest_taken", np.min, "the smallest", "최솟값"),
+    ("first_only", lambda values: values.ravel()[0], "the first", "첫 값"),
+    ("last_only", lambda values: values.ravel()[-1], "the last", "마지막 값"),
+)
 
 
 def _entries_missing(fewer: Any, more: Any, mine: bool = True) -> tuple[str, Text] | None:
@@ -754,13 +859,15 @@ def _entries_missing(fewer: Any, more: Any, mine: bool = True) -> tuple[str, Tex
     where = ("first", "맨 앞", "begin") if at_front else ("last", "맨 뒤", "end")
     if mine:
         return "one_missing", Text(
-            f"The {where[0]} {entries[0]} of {len(more)} is missing, the others are right: where does"
+            f"The {where[0]} {entries[0]} of {len(more)} {'is' if gap == 1 else 'are'} missing, the"
+            " others are right: where does"
             f" the loop {where[2]}?",
             f"{len(more)}개 중 {where[1]}의 값{entries[1]}이 빠졌고 나머지는 맞아요. 반복문이 어디서"
             f" {'시작' if at_front else '끝'}나요?",
         )
     return "one_too_many", Text(
-        f"The {where[0]} {entries[0]} of yours is too many, the others are right.",
+        f"The {where[0]} {entries[0]} of yours {'is' if gap == 1 else 'are'} too many, the others are"
+        " right.",
         f"{where[1]}의 값{entries[1]}이 남고 나머지는 맞아요.",
     )
 
@@ -836,7 +943,8 @@ def _spares(mistake: Mistake, tried: Tried, accept: Any, tolerance: float) -> bo
         value = value(*tried.inputs) if callable(value) else value
     except Exception:  # noqa: BLE001  impossible for this case
         return True
-    if numbers(value) is not None and np.isnan(numbers(value)).all():
+    found = numbers(value)
+    if found is not None and np.isnan(found).all():
         return True  # a symptom, which needs not show in every case
     return _is_like(tried, accept, tolerance)(value)
 

@@ -210,10 +210,10 @@ def count_parameters(cases: Cases, f: Any) -> Finding | None:
             ),
             Mistake(
                 "every_pair_joined",
-                lambda widths: sum(
-                    a * b for i, a in enumerate(widths) for b in widths[i + 1 :]
-                )
-                + sum(widths[1:]),
+                lambda widths: (
+                    sum(a * b for i, a in enumerate(widths) for b in widths[i + 1 :])
+                    + sum(widths[1:])
+                ),
                 Text(
                     "`{value}` joins every layer to every later one. Only neighbours are joined.",
                     "`{value}`은(는) 층을 뒤의 모든 층과 이었어요. 이웃한 층끼리만 이어져요.",
@@ -450,7 +450,7 @@ def _other_shapes(
         ),
         (
             "no_biases",
-            kernels == wanted[::2],
+            kernels == wanted[::2] and len(shapes) < len(wanted),
             Text(
                 "Some layers have no bias: leave `use_bias` as it is, in every layer.",
                 "편향이 없는 층이 있어요. 모든 층에서 `use_bias`를 그대로 두세요.",
@@ -599,6 +599,16 @@ def _named_activations(hidden: str, last: str, case: str, layers: int) -> Findin
                 " are, negative ones too: leave its `activation` out.",
                 f"`{case}`의 마지막 층이 `{last}`로 끝나요. 음수까지 있는 그대로 내보내야 하니 `activation`을"
                 " 빼세요.",
+            ),
+        )
+    if hidden == "none" and last != "none":
+        return Finding(
+            "activations_exchanged",
+            Text(
+                f"In `{case}` the last layer ends in `{last}` and the others have no activation. It is the other"
+                " way round: `relu` on every layer but the last.",
+                f"`{case}`에서 마지막 층이 `{last}`로 끝나고 나머지에는 활성화 함수가 없어요. 반대로 마지막을 뺀 모든 층에 `relu`가"
+                " 있어야 해요.",
             ),
         )
     if hidden == "none":
@@ -840,13 +850,22 @@ OTHER_ACTIVATIONS: tuple[tuple[tuple[str, str], Callable[[Array], Array]], ...] 
     (("tanh", "tanh"), ACTIVATIONS["tanh"]),
     (("a softmax", "소프트맥스"), ACTIVATIONS["softmax"]),
     (("an absolute value", "절댓값"), np.abs),
-    (("a minimum, which keeps the negative numbers", "음수를 남기는 최솟값"), lambda z: np.minimum(z, 0)),
+    (
+        ("a minimum, which keeps the negative numbers", "음수를 남기는 최솟값"),
+        lambda z: np.minimum(z, 0),
+    ),
     (("a leaky relu", "leaky relu"), lambda z: np.where(z > 0, z, 0.2 * z)),
     (("a leaky relu", "leaky relu"), lambda z: np.where(z > 0, z, 0.01 * z)),
     (("an ELU", "ELU"), lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0)))),
     (("a softplus", "softplus"), lambda z: np.log1p(np.exp(z))),
     (("a step, 0 or 1", "0과 1의 계단"), lambda z: (z > 0).astype(float)),
-    (("a cut at 0 and at 1 (`relu` has no upper end)", "0과 1에서 자르기(`relu`에는 위쪽 끝이 없음)"), lambda z: np.clip(z, 0, 1)),
+    (
+        (
+            "a cut at 0 and at 1 (`relu` has no upper end)",
+            "0과 1에서 자르기(`relu`에는 위쪽 끝이 없음)",
+        ),
+        lambda z: np.clip(z, 0, 1),
+    ),
     (("a relu cut off at 6", "6에서 잘린 relu"), lambda z: np.clip(z, 0, 6)),
     (("a relu of the negative sums", "부호를 바꾼 합의 relu"), lambda z: np.maximum(-z, 0)),
     (("a square", "제곱"), np.square),
@@ -1034,7 +1053,7 @@ def dead_neurons(cases: Cases, f: Any) -> Finding | None:
             ),
             Mistake(
                 "negative_bias",
-                where(lambda x, w, b: b < 0),
+                where(lambda x, w, b: b <= 0),
                 Text(
                     "`{value}` have a negative bias. That alone kills nothing: the product can be"
                     " larger than the bias is low.",
@@ -1341,7 +1360,11 @@ def _fault_of_a_head(
                 "앞쪽 층의 모양은 맞지만 가중치가 달라요. 배운 것이 사라졌으니 옛 층을 그대로 새 스택에 넣으세요.",
             ),
         )
-    if hidden and hidden[0] != "relu" and agree(y, _forward(x, mine, ["relu"] * len(hidden) + ["none"]), 1e-3):
+    if (
+        hidden
+        and hidden[0] != "relu"
+        and agree(y, _forward(x, mine, ["relu"] * len(hidden) + ["none"]), 1e-3)
+    ):
         return ACTIVATION_REPLACED
     for name in ACTIVATIONS:
         if agree(y, _forward(x, mine, [*hidden, name]), 1e-3):
@@ -1411,9 +1434,25 @@ def twin(cases: Cases, f: Any) -> Finding | None:
                 ),
             )
         finding = _fault_of_a_twin(model, made, x, before, weights)
+        if finding and finding.name == "own_weights":
+            again = run(f, model)
+            if isinstance(again, keras.Model) and agree(again.get_weights(), made.get_weights()):
+                return NUMBERS_CHANGED
         if finding:
             return finding
     return None
+
+
+NUMBERS_CHANGED = Finding(
+    "numbers_changed",
+    Text(
+        "Same layers, other answers: the twin's weights are the same at each call, so they are not drawn at"
+        " random, but they are other numbers than the model's. Take them over as they are:"
+        " `set_weights(model.get_weights())`.",
+        "층은 같은데 답이 달라요. 쌍둥이의 가중치는 부를 때마다 같으니 무작위는 아니지만 모델의 것과 다른 숫자예요. 있는 그대로"
+        " `set_weights(model.get_weights())`로 가져오세요.",
+    ),
+)
 
 
 def _not_copied(mine: list[Array], weights: list[Array]) -> Text:

@@ -303,6 +303,15 @@ def _line_mistakes() -> Iterator[Mistake]:
             " 손실의 그래디언트를 구하세요.",
         ),
     )
+    yield mistake(
+        "multiplied",
+        lambda case: np.array([case.w, case.b]) * (1 + step(case)),
+        Text(
+            "`{value}` multiplies the old values by 1 − rate · slope. The step is *subtracted* from them:"
+            " w − rate · slope.",
+            "`{value}`은(는) 옛 값에 1 − 학습률 · 기울기를 곱했어요. 걸음은 옛 값에서 *빼요*: w − 학습률 · 기울기.",
+        ),
+    )
     yield moved(
         "no_square",
         lambda case: -case.rate * np.array([np.mean(case.x), 1.0]),
@@ -634,6 +643,9 @@ def _weights_finding(case: NetworkCase, model: Any) -> Finding | None:
     for name, weights, text in _weight_mistakes(case):
         if _near(mine, weights):
             return Finding(name, text)
+    for name, weights, text in _steps_with_other_losses(case):
+        if all(agree(one, two, 1e-4) for one, two in zip(mine, weights, strict=True)):
+            return Finding(name, text)
     twice = _after_another_step(case)
     if _near(mine, twice):
         return Finding(
@@ -662,6 +674,52 @@ def _weights_finding(case: NetworkCase, model: Any) -> Finding | None:
     )
 
 
+def _steps_with_other_losses(case: NetworkCase) -> Iterator[tuple[str, list[Array], Text]]:
+    """Yield the weights after a step down another loss than the one that is given."""
+
+    def after(loss: Callable[[Any, Any], Any]) -> list[Array]:
+        model, images, labels = _network(case)
+        with tf.GradientTape() as tape:
+            value = loss(labels, model(images, training=True))
+        variables = model.trainable_variables
+        for variable, gradient in zip(variables, tape.gradient(value, variables), strict=True):
+            variable.assign_sub(case.rate * gradient)
+        return [np.array(each) for each in model.get_weights()]
+
+    right = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    yield (
+        "softmax_added",
+        after(lambda labels, logits: right(labels, tf.nn.softmax(logits))),
+        Text(
+            "A softmax was put on the logits, and the loss, told `from_logits=True`, did it once more. Give it"
+            " the logits as they are.",
+            "로짓에 소프트맥스를 적용했는데 `from_logits=True`인 손실이 한 번 더 했어요. 로짓을 그대로 넘기세요.",
+        ),
+    )
+    yield (
+        "squared_error",
+        after(lambda labels, logits: tf.reduce_mean((logits - tf.one_hot(labels, 3)) ** 2)),
+        Text(
+            "That is a step down a mean *squared* error. The loss is given: `loss_function`.",
+            "평균 *제곱* 오차를 따라 내려간 걸음이에요. 손실은 주어진 `loss_function`이에요.",
+        ),
+    )
+    for place, which in ((0, ("first", "첫째")), (-1, ("last", "마지막"))):
+        yield (
+            "one_image_only",
+            after(
+                functools.partial(
+                    lambda part, labels, logits: right(labels[part], logits[part]),
+                    slice(place, (place + 1) or None),
+                )
+            ),
+            Text(
+                f"That is a step for the {which[0]} image alone. The loss is the mean over the whole batch.",
+                f"{which[1]} 이미지 하나만 보고 내디딘 걸음이에요. 손실은 배치 전체의 평균이에요.",
+            ),
+        )
+
+
 def _kind_of_step(moves: Array, wanted: Array, case: NetworkCase, step: Step) -> Finding | None:
     """Say what kind of step the weights have taken, compared with the right one."""
     far = np.abs(wanted) > 1e-3
@@ -687,6 +745,22 @@ def _kind_of_step(moves: Array, wanted: Array, case: NetworkCase, step: Step) ->
                 " it is `rate` times gradient, with nothing else multiplied in.",
                 f"모든 가중치가 맞는 방향으로 움직였지만 거리가 `{ratio[0]:.4g}`배예요. `rate` 곱하기 그래디언트이고, 다른 것은"
                 " 곱하지 않아요.",
+            ),
+        )
+    edges = np.cumsum([each.size for each in step.before])[:-1]
+    parts = [
+        (one[big] / two[big])
+        for one, two in zip(np.split(moves, edges), np.split(wanted, edges), strict=True)
+        if (big := np.abs(two) > 1e-3).any()
+    ]
+    if len(parts) > 1 and all(np.allclose(each, each[0], rtol=1e-2) for each in parts):
+        return Finding(
+            "clipped",
+            Text(
+                "Every variable has moved in the right direction, each by a share of its own of the right"
+                " distance: its gradient was clipped or divided by its length. Plain descent takes it as it is.",
+                "변수마다 맞는 방향으로 움직였지만 거리의 비율이 서로 달라요. 그래디언트를 자르거나 길이로 나누었어요. 단순한"
+                " 하강법은 그대로 써요.",
             ),
         )
     before = np.concatenate([np.ravel(each) for each in step.before])
@@ -721,6 +795,7 @@ def _loss_finding(case: NetworkCase, model: Any, images: Any, loss: Any) -> Find
     step = _keras_step(case)
     idle = _keras_step(case, drops=False)
     each = _cross_entropies(case, step.logits)
+    truth = _network(case)[2].numpy()
     before = Text("the loss before the step", "걸음을 옮기기 전의 손실")
     mistakes = [
         Mistake(
@@ -756,6 +831,17 @@ def _loss_finding(case: NetworkCase, model: Any, images: Any, loss: Any) -> Find
                 "`{value}`은(는) 사용 모드의 손실이에요. 테이프가 본, `training=True`일 때의 손실을"
                 " 돌려주세요.",
             ),
+        ),
+        *(
+            Mistake(
+                "accuracy_returned",
+                np.mean(logits.argmax(axis=1) == truth),
+                Text(
+                    "`{value}` is the share of right answers. The loss is asked for.",
+                    "`{value}`은(는) 맞은 답의 비율이에요. 손실이 필요해요.",
+                ),
+            )
+            for logits in (step.logits, step.logits_after, idle.logits)
         ),
         Mistake(
             "loss_summed",
@@ -956,15 +1042,17 @@ def _rolled(
     late: bool = False,
     ahead: float = 0.0,
     asleep: bool = False,
+    begin: float = 0.0,
 ) -> Array:
     """Return a path of steps that each keep a share of the velocity and add a push by the slope.
 
     Every mistake is one setting: ``shrink`` what remains of w itself, ``late`` moves by the old
-    velocity, ``ahead`` looks for the slope further on, ``asleep`` uses the first slope for ever.
+    velocity, ``ahead`` looks for the slope further on, ``asleep`` uses the first slope for ever,
+    ``begin`` is the share of the first slope that the velocity has at the start.
     """
     w = np.array(valley.start)
-    velocity = np.zeros_like(w)
     first = valley.slope(w)
+    velocity = begin * first
     path = []
     for _ in range(valley.steps):
         slope = first if asleep else valley.slope(w + ahead * velocity)
@@ -1118,6 +1206,15 @@ def _roll_mistakes() -> Iterator[Mistake]:
                 " 9가 남는다는 뜻이에요.",
             ),
         )
+    yield mistake(
+        "velocity_begins_with_a_push",
+        lambda v: _rolled(v, keep=v.momentum, push=-v.rate, begin=-v.rate),
+        Text(
+            "The first step is too long: your velocity begins with a push by the slope at the start, and gets it"
+            " once more in the first step. It begins at zero.",
+            "첫걸음이 너무 길어요. 속도가 출발점의 기울기로 시작해서 첫걸음에 한 번 더 밀려요. 속도는 0에서 시작해요.",
+        ),
+    )
     yield rolled(
         "no_friction",
         lambda rate, _: {"keep": 1, "push": -rate},
@@ -1599,6 +1696,20 @@ def _adam_mistakes() -> Iterator[Mistake]:
         ),
         root=lambda v, epsilon: np.sqrt(v + epsilon),
     )
+    for size in (1e-2, 1e-3, 1e-4, 1e-5, 1e-6):
+        yield from (
+            Mistake(
+                "other_epsilon",
+                lambda *c, form=form: _adam(Slopes(*c), **form),
+                Text(
+                    f"Your ε is {size:g}, which is not small beside the small gradients here and holds their"
+                    " weights back. Let it be 1e-7.",
+                    f"ε이 {size:g}이어서 여기의 작은 그래디언트에 비해 작지 않고, 그 가중치의 걸음이 짧아졌어요. 1e-7로 두세요.",
+                ),
+                0.5,
+            )
+            for form in ({"epsilon": size, "textbook": textbook} for textbook in (False, True))
+        )
     yield from mistakes(
         "no_epsilon",
         Text(
@@ -1862,6 +1973,29 @@ def _still_mistakes(anything_moved: Callable[[], bool]) -> Iterator[Mistake]:
             "`{value}`은(는) *움직인* 것들이에요. 움직이지 않은 것을 찾으세요.",
         ),
     )
+    for which in (0, -1):
+        yield Mistake(
+            "one_of_them",
+            lambda *kinds, which=which: [
+                [n for n, kind in zip(NUMBERS, kinds, strict=True) if kind in STILL][which]
+            ],
+            Text(
+                "For {inputs} you name `{value}` alone; `{expected}` are still. There may be several: collect them"
+                " all before the `return`.",
+                "{inputs}에 대해 `{value}` 하나만 말했는데 `{expected}`이(가) 움직이지 않았어요. 여러 개일 수 있으니 `return` 전에"
+                " 모두 모으세요.",
+            ),
+        )
+    yield Mistake(
+        "their_values",
+        lambda *kinds: sorted(
+            str(START[n]) for n, kind in zip(NUMBERS, kinds, strict=True) if kind in STILL
+        ),
+        Text(
+            "`{value}` are the numbers themselves. Their names are asked for, `{expected}`.",
+            "`{value}`은(는) 숫자 자체예요. 이름 `{expected}`이(가) 필요해요.",
+        ),
+    )
     yield Mistake(
         "none_found",
         [],
@@ -1942,7 +2076,9 @@ def _still(cases: Cases, f: Any) -> Finding | None:
     def right(*kinds: str) -> list[str]:
         return sorted(name for name, kind in zip(NUMBERS, kinds, strict=True) if kind in STILL)
 
-    finding = judge(sorted_names, cases, right, _lazily(lambda: _still_mistakes(lambda: any(moved))))
+    finding = judge(
+        sorted_names, cases, right, _lazily(lambda: _still_mistakes(lambda: any(moved)))
+    )
     if finding is None or finding.name in ("one_name", "yes_or_no", NOT_ATTEMPTED.name):
         return finding
 
@@ -1950,8 +2086,10 @@ def _still(cases: Cases, f: Any) -> Finding | None:
         model, (x, y) = Day(*kinds), _a_day()
         model.compile(keras.optimizers.SGD(0.2), "mse", run_eagerly=True)
         value, stopped = guarded(f, model, list(NUMBERS), x, 200.0 + y)
-        return not stopped and isinstance(value, list | tuple | set) and (
-            sorted(map(str, value)) == right(*kinds)
+        return (
+            not stopped
+            and isinstance(value, list | tuple | set)
+            and (sorted(map(str, value)) == right(*kinds))
         )
 
     if finding.name != "never_trained" and all(map(after_a_long_way, cases)):
@@ -2291,6 +2429,23 @@ def _epoch_mistakes() -> Iterator[Mistake]:
         ),
     )
     yield mistake(
+        "largest",
+        lambda e: np.max(e.batch_losses()),
+        Text(
+            "`{value}` is the largest of the batches' losses. `fit` reports their mean.",
+            "`{value}`은(는) 배치 손실 중 가장 큰 값이에요. `fit`은 평균을 보고해요.",
+        ),
+    )
+    yield mistake(
+        "weights_in_the_wrong_order",
+        lambda e: np.average(e.batch_losses(), weights=e.sizes()[::-1]),
+        Text(
+            "`{value}`: the sizes of the batches come in another order than their losses. Each loss belongs to"
+            " the size of its own batch.",
+            "`{value}`: 배치 크기의 순서가 손실의 순서와 달라요. 손실마다 자기 배치의 크기를 쓰세요.",
+        ),
+    )
+    yield mistake(
         "middle",
         lambda e: np.median(e.batch_losses()),
         Text(
@@ -2397,7 +2552,9 @@ def _batches_finding(epoch: Epoch, batches: list[tuple[list[int], list[int]]]) -
                 " 쓰세요.",
             ),
         )
-    place = next((i for i, (a, b) in enumerate(zip(images, wanted)) if a != b), len(wanted) - 1)
+    place = next(
+        (i for i, (a, b) in enumerate(zip(images, wanted, strict=False)) if a != b), len(wanted) - 1
+    )
     if images[:-1] == wanted[:-1] and images[-1][: len(wanted[-1])] == wanted[-1]:
         return Finding(
             "last_batch_filled_up",
@@ -2602,6 +2759,15 @@ def _misses(run: Run, e: int) -> int:
 
 def _stop_mistakes(run: Run) -> Iterator[tuple[str, int, Text]]:
     """Yield where a training ends whose patience was misunderstood."""
+    yield (
+        "one_epoch_less_than_most",
+        min(_right_end(run), run.most - 1),
+        Text(
+            "Where patience holds out you trained one epoch less than `most_epochs`: how far does the `range` of"
+            " your loop reach?",
+            "patience가 끝나지 않았을 때 `most_epochs`보다 한 에포크 덜 학습했어요. 반복문의 `range`가 어디까지 가나요?",
+        ),
+    )
     yield (
         "one_epoch_too_late",
         _right_end(run, run.patience + 1),
@@ -2858,6 +3024,7 @@ def _explained(run: Run, played: Played) -> tuple[set[str], dict[str, Text]]:
         ((0.5, 0.6, 0.7, 0.8, 0.9, 1.0), (0.5, 0.4, 0.3, 0.2, 0.1, 0.05), 2),
         ((0.8, 0.6, 0.6, 0.7, 0.7, 0.9, 1.0), (0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2), 2),
         ((5e3, 4e3, 3e3, 3.5e3, 3.2e3, 4e3, 5e3), (9e3, 8e3, 7e3, 6e3, 5e3, 4e3, 3e3), 2),
+        ((0.5, 0.49, 0.488, 0.489, 0.487, 0.49, 0.49), (0.5, 0.4, 0.3, 0.2, 0.1, 0.09, 0.08), 3),
     ],
     hints=[
         Text(
@@ -2904,22 +3071,30 @@ def stop_early(cases: Cases, f: Any) -> Finding | None:
             return NEVER_TRAINED
         if played.trained != list(range(1, len(played.trained) + 1)):
             return PUT_BACK_ON_THE_WAY
+        if played.validated[:1] == [0]:
+            return VALIDATED_FIRST
         right = _right_end(run)
         if played.ending != Ending(right, _best(run.val_losses[:right])):
             wrong.append((run, played))
         values.append((run, played))
     ended = all(played.ending.epochs == _right_end(run) for run, played in values)
     if wrong:
-        return _ending_finding(wrong, 0.5 if ended else 0.0)
+        return _ending_finding(wrong, values, 0.5 if ended else 0.0)
     findings = (_list_finding(*each) for each in values)
     return next((each for each in findings if each), None)
 
 
-def _ending_finding(wrong: list[tuple[Run, Played]], share: float) -> Finding:
+def _ending_finding(
+    wrong: list[tuple[Run, Played]], others: list[tuple[Run, Played]], share: float
+) -> Finding:
     """Name the mistake that explains every wrong ending, or show the first."""
     unstopped = [each for each in wrong if each[1].ending.epochs != _right_end(each[0])]
     explained = [_explained(*each) for each in unstopped or wrong]
     common = set.intersection(*(names for names, _ in explained))
+    if unstopped:  # a mistake leaves the other runs as they are, too
+        for run, played in others:
+            if played.ending.epochs == _right_end(run):
+                common &= {name for name, end, _ in _stop_mistakes(run) if end == _right_end(run)}
     telling = sorted(explained[0][1], key=lambda name: name.startswith("one_epoch_too"))
     for name in telling:  # by one epoch others are off by chance
         if name in common:
@@ -3010,6 +3185,14 @@ def _list_finding(run: Run, played: Played) -> Finding | None:
     finding = compare(played.value, right, mistakes)
     return finding and Finding(finding.name, finding.text, 0.75)
 
+
+VALIDATED_FIRST = Finding(
+    "validated_before_training",
+    Text(
+        "You validate *before* you train, so each loss is that of the epoch before. Train, then validate.",
+        "학습하기 *전에* 검증해서 손실이 앞 에포크의 것이에요. 학습한 다음 검증하세요.",
+    ),
+)
 
 PUT_BACK_ON_THE_WAY = Finding(
     "put_back_on_the_way",

@@ -152,13 +152,20 @@ def _slips_of_expressions(tree: ast.Module, known: Sequence[str]) -> Iterator[Sl
             yield _replaced(tree, i, new)
 
 
+_WRITTEN_OUT = (0.9, 0.99, 0.999, 0.1, 0.01, 0.001, 0.5, 1, 2, 10)
+
+
 def _slips_of_names(tree: ast.Module, known: Sequence[str]) -> Iterator[Slip]:
+    arguments = {each.arg for each in ast.walk(tree) if isinstance(each, ast.arg)}
     for i, (node, place) in enumerate(list(_places(tree))):
         called = isinstance(place.holder, ast.Call) and place.field == "func"
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and not called:
             for name in known:
                 if name != node.id and node.id in known:
                     yield _replaced(tree, i, ast.Name(name, ast.Load()))
+            if node.id in arguments:
+                for number in _WRITTEN_OUT:
+                    yield _replaced(tree, i, ast.Constant(number))
             if node.id in known and not isinstance(place.holder, ast.Return | ast.For):
                 size = ast.Call(ast.Name("abs", ast.Load()), [node], [])
                 yield _replaced(tree, i, size)
@@ -229,15 +236,13 @@ def _instead(node: ast.expr) -> Iterator[ast.expr]:
     elif isinstance(node, ast.UnaryOp):
         yield node.operand
     elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        yield from map(ast.Constant, _other_numbers(node.value))
+        yield from map(ast.Constant, _other_numbers(float(node.value), type(node.value) is int))
     elif isinstance(node, ast.Compare) and len(node.ops) == 1:
         for op in (ast.LtE, ast.Lt, ast.GtE, ast.Gt, ast.Eq, ast.NotEq):
             if not isinstance(node.ops[0], op):
                 yield ast.Compare(node.left, [op()], node.comparators)
     elif isinstance(node, ast.BoolOp):
-        yield ast.BoolOp(
-            ast.Or() if isinstance(node.op, ast.And) else ast.And(), list(node.values)
-        )
+        yield ast.BoolOp(ast.Or() if isinstance(node.op, ast.And) else ast.And(), list(node.values))
         yield from node.values
     elif isinstance(node, ast.IfExp):
         yield from (node.body, node.orelse, ast.IfExp(node.test, node.orelse, node.body))
@@ -280,6 +285,8 @@ def _instead_of_binary(node: ast.BinOp) -> Iterator[ast.expr]:
     if isinstance(node.op, ast.Sub):
         yield ast.Call(ast.Name("abs", ast.Load()), [node], [])
     yield from _without_brackets(node)
+    if isinstance(node.op, ast.Mult) and ast.dump(left) == ast.dump(right):
+        yield ast.BinOp(left, ast.Pow(), ast.Constant(3))
     if isinstance(node.op, ast.Mult | ast.Div) and not isinstance(right, ast.Constant):
         yield ast.BinOp(left, node.op, ast.BinOp(right, ast.Pow(), ast.Constant(2)))
         yield ast.BinOp(ast.BinOp(left, ast.Pow(), ast.Constant(2)), node.op, right)
@@ -299,11 +306,11 @@ def _without_brackets(node: ast.BinOp) -> Iterator[ast.expr]:
             yield ast.BinOp(inner.left, inner.op, ast.BinOp(inner.right, node.op, node.right))
 
 
-def _other_numbers(value: float) -> list[float]:
+def _other_numbers(value: float, is_whole: bool) -> list[float]:
     near = [value + 1, value - 1, 0, 1, 2 * value, value / 2, -value, value * 10, value / 10]
-    if isinstance(value, float):
+    if not is_whole:
         near += [0.5, 2.0]
-    kept = [int(each) if isinstance(value, int) and each == int(each) else each for each in near]
+    kept = [int(each) if is_whole and each == int(each) else each for each in near]
     return [each for each in dict.fromkeys(kept) if each != value]
 
 
@@ -347,7 +354,7 @@ def _other_ranges(node: ast.Call) -> Iterator[ast.expr]:
     step = node.args[2:]
 
     def moved(end: ast.expr, by: int) -> ast.expr:
-        if isinstance(end, ast.Constant):
+        if isinstance(end, ast.Constant) and isinstance(end.value, int):
             return ast.Constant(end.value + by)
         op = ast.Add() if by > 0 else ast.Sub()
         return ast.BinOp(end, op, ast.Constant(abs(by)))
@@ -368,7 +375,7 @@ def _slips_of_loops(tree: ast.Module, known: Sequence[str]) -> Iterator[Slip]:
             if isinstance(line, ast.For):
                 yield from _slips_of_a_loop(tree, i, at, code)
             if isinstance(line, ast.AugAssign):
-                plain = ast.Assign([line.target], line.value)
+                plain = ast.Assign([line.target], line.value, lineno=0)
                 yield _changed(tree, i, at, [plain], in_place_of(ast.unparse(plain), code))
             inside = isinstance(block, ast.For | ast.If)
             if inside and isinstance(line, ast.Assign | ast.AugAssign) and len(body) > 1:
@@ -405,7 +412,11 @@ def _slips_of_a_loop(tree: ast.Module, i: int, at: int, code: str) -> Iterator[S
     yield _changed(tree, i, at, [once], text)
     for cut, english, korean in (
         (ast.Slice(ast.Constant(1)), "begins with the second", "두 번째부터 시작할"),
-        (ast.Slice(None, ast.UnaryOp(ast.USub(), ast.Constant(1))), "stops before the last", "마지막 앞에서 끝날"),
+        (
+            ast.Slice(None, ast.UnaryOp(ast.USub(), ast.Constant(1))),
+            "stops before the last",
+            "마지막 앞에서 끝날",
+        ),
     ):
         fewer = copy.deepcopy(line)
         items = ast.Call(ast.Name("list", ast.Load()), [fewer.iter], [])
