@@ -172,7 +172,7 @@ def returns_nothing(f: Any) -> bool:
     steps = list(dis.get_instructions(code))
     for before, step in itertools.pairwise(steps):
         if step.opname == "RETURN_VALUE" and not (
-            before.opname == "LOAD_CONST" and before.argval is None
+            before.opname == "LOAD_CONST" and before.argval is None and not step.is_jump_target
         ):
             return False
     return not any(s.opname == "RETURN_CONST" and s.argval is not None for s in steps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -578,7 +579,8 @@ def leaky_relu(cases: Cases, f: Any) -> Finding | None:
         ([-3.0, -1.0, -0.25, 0.0, 0.5, 2.0], 1.0),
         ([[4.0, -0.5], [1.0, -6.0]], 2.0),
         (0.9, 0.3),
-        ([0.7, -0.8, 1.3, -1.2, 1.0], 1.0),
+        ([0.73, -0.86, 1.37, -1.22, 1.0], 1.0),
+        ([2.93, -1.71, 3.4], 3.0),
     ],
     hints=[
         Text(
@@ -613,6 +615,9 @@ def huber(cases: Cases, f: Any) -> Finding | None:
 
     def line(e: Any, a: Any, d: float) -> Any:
         return d * (a - 0.5 * d)
+
+    def bent_at(bend: Callable[[float], float], e: Any, a: Any, d: float) -> Any:
+        return np.where(a <= bend(d), parabola(e, a, d), line(e, a, d))
 
     values = judge(
         f,
@@ -727,6 +732,24 @@ def huber(cases: Cases, f: Any) -> Finding | None:
                     "That is log cosh, which looks alike and has no seam; here a parabola and a line meet at `delta`.",
                     "이것은 비슷하게 생긴 log cosh예요. 여기서는 포물선과 직선이 `delta`에서 만나야 해요.",
                 ),
+            ),
+            *(
+                Mistake(
+                    "bends_elsewhere",
+                    of(functools.partial(bent_at, bend)),
+                    Text(
+                        f"For {{inputs}} you give `{{value}}`: the parabola gives way to the line at {where}. They"
+                        " meet where |e| is `delta`.",
+                        f"{{inputs}}에 대해 `{{value}}`이(가) 나와요. 포물선이 {where}에서 직선으로 바뀌어요. |e|가 `delta`인 곳에서"
+                        " 만나야 해요.",
+                    ),
+                )
+                for where, bend in (
+                    ("delta / 2", lambda d: d / 2),
+                    ("2 * delta", lambda d: 2 * d),
+                    ("delta ** 2", lambda d: d**2),
+                    ("1", lambda d: 1.0),
+                )
             ),
             Mistake(
                 "smooth_from_end_to_end",

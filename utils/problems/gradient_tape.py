@@ -2030,37 +2030,6 @@ def wrong_entries(cases: Cases, answer: Any) -> Finding | None:
                     lambda written, exact: np.abs(written - exact) > 0.01 + 1e-5 * np.abs(written),
                 )
             ),
-            *(
-                Mistake(
-                    "step_too_wide",
-                    _measured(h, back),
-                    Text(
-                        f"`{{value}}` is what a step of {h:g} finds{' to one side' if not back else ''}: over so"
-                        " wide a step the curve bends, and right entries are accused or wrong ones missed. Take"
-                        " a step of about 1e-5, up and down.",
-                        f"`{{value}}`은(는) 간격이 {h:g}일 때의 답이에요. 간격이 넓으면 곡선이 휘어서 맞는 값을 틀렸다고 하거나 틀린"
-                        " 값을 놓쳐요. 위아래로 1e-5쯤 움직이세요.",
-                    ),
-                    0.5,
-                )
-                for h in (1.0, 0.5, 0.1, 0.05, 0.01)
-                for back in (0.0, 1.0)
-            ),
-            *(
-                Mistake(
-                    "step_too_narrow",
-                    _measured(h, back),
-                    Text(
-                        f"`{{value}}` is what a step of {h:g} finds: so close together the two values differ by"
-                        " rounding alone, for a float64 has 16 digits. Take a step of about 1e-5.",
-                        f"`{{value}}`은(는) 간격이 {h:g}일 때의 답이에요. 그렇게 가까우면 float64의 16자리에서는 반올림 차이만 남아요."
-                        " 1e-5쯤 움직이세요.",
-                    ),
-                    0.5,
-                )
-                for h in (1e-12, 1e-13, 1e-14, 1e-15, 1e-16, 1e-20)
-                for back in (0.0, 1.0)
-            ),
             Mistake(
                 "only_too_large",
                 _places(lambda written, exact: written - exact > 0.01),
@@ -2280,6 +2249,37 @@ def wrong_entries(cases: Cases, answer: Any) -> Finding | None:
                     " always of the same kind.",
                     "틀린 것이 없을 때 None을 돌려줘요. 답의 형태가 늘 같도록 빈 리스트 `[]`를 돌려주세요.",
                 ),
+            ),
+            *(
+                Mistake(
+                    "step_too_wide",
+                    _measured(h, back),
+                    Text(
+                        f"`{{value}}` is what a step of {h:g} finds{' to one side' if not back else ''}: over so"
+                        " wide a step the curve bends, and right entries are accused or wrong ones missed. Take"
+                        " a step of about 1e-5, up and down.",
+                        f"`{{value}}`은(는) 간격이 {h:g}일 때의 답이에요. 간격이 넓으면 곡선이 휘어서 맞는 값을 틀렸다고 하거나 틀린"
+                        " 값을 놓쳐요. 위아래로 1e-5쯤 움직이세요.",
+                    ),
+                    0.5,
+                )
+                for h in (1.0, 0.5, 0.1, 0.05, 0.01)
+                for back in (0.0, 1.0)
+            ),
+            *(
+                Mistake(
+                    "step_too_narrow",
+                    _measured(h, back),
+                    Text(
+                        f"`{{value}}` is what a step of {h:g} finds: so close together the two values differ by"
+                        " rounding alone, for a float64 has 16 digits. Take a step of about 1e-5.",
+                        f"`{{value}}`은(는) 간격이 {h:g}일 때의 답이에요. 그렇게 가까우면 float64의 16자리에서는 반올림 차이만 남아요."
+                        " 1e-5쯤 움직이세요.",
+                    ),
+                    0.5,
+                )
+                for h in (1e-12, 1e-13, 1e-14, 1e-15, 1e-16, 1e-20)
+                for back in (0.0, 1.0)
             ),
             Mistake(
                 "always_empty",

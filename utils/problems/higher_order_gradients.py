@@ -1207,14 +1207,6 @@ def hessian_of(cases: Cases, f: Any) -> Finding | None:
                 ),
             ),
             Mistake(
-                "inverted",
-                of(lambda g, h: np.linalg.inv(h)),
-                Text(
-                    "`{value}` is the inverse of the Hessian; the matrix itself is asked for.",
-                    "`{value}`은(는) 헤시안의 역행렬이에요. 행렬 자체가 필요해요.",
-                ),
-            ),
-            Mistake(
                 "half_of_it",
                 of(lambda g, h: h / 2),
                 Text(

@@ -406,7 +406,7 @@ def _kind_of_difference(tried: Sequence[Tried], names: Sequence[str] = ()) -> tu
             "0으로 나누었거나 float32가 담을 수 없을 만큼 커졌어요.",
         )
     if mine.shape != theirs.shape:
-        return _difference_of_shapes(mine, theirs)
+        return _difference_of_shapes(wrong)
     if mine.ndim == 2 and mine.shape[0] == mine.shape[1] and agree(mine.T, theirs):
         return "transposed", TRANSPOSED
     if all(_nearly(each) for each in wrong):
@@ -784,7 +784,10 @@ def _makes(change: Callable[[Any], Any], tried: Tried) -> bool:
         return agree(tried.value, change(right))
 
 
-def _difference_of_shapes(mine: Any, theirs: Any) -> tuple[str, Text]:
+def _difference_of_shapes(wrong: Sequence[Tried]) -> tuple[str, Text]:
+    pairs = [(numbers(each.value), numbers(each.expected)) for each in wrong]
+    mine, theirs = pairs[0]
+    assert mine is not None and theirs is not None
     if mine.ndim == theirs.ndim > 0 and mine.shape[1:] == theirs.shape[1:]:
         found = _entries_missing(mine, theirs) or _entries_missing(theirs, mine, False)
         if found is not None:
@@ -807,24 +810,10 @@ def _difference_of_shapes(mine: Any, theirs: Any) -> tuple[str, Text]:
             "One number is asked for, and yours average to it: a `tf.reduce_mean` is missing.",
             "숫자 하나가 필요한데, 당신의 값을 평균하면 그 숫자가 돼요. `tf.reduce_mean`이 빠졌어요.",
         )
-    if mine.ndim == 0 and theirs.size > 1:
-        for name, reduce, english, korean in _REDUCED:
-            if agree(reduce(theirs), mine):
-                return name, Text(
-                    f"One number came out, {english} of the values that are asked for, in the shape"
-                    f" {theirs.shape}.",
-                    f"구해야 할 값들({theirs.shape} 모양)의 {korean} 하나만 나왔어요.",
-                )
-    if mine.ndim == theirs.ndim - 1 and theirs.ndim > 1:
-        for axis in range(theirs.ndim):
-            for name, reduce, english, korean in _REDUCED[:5]:
-                if agree(mine, np.apply_along_axis(reduce, axis, theirs)):
-                    return name, Text(
-                        f"One axis is gone: yours is {english} along `axis={axis}` of what is asked for,"
-                        f" which has the shape {theirs.shape}.",
-                        f"축 하나가 사라졌어요. 구해야 할 값({theirs.shape} 모양)을 `axis={axis}`로 묶은"
-                        f" {korean}이에요.",
-                    )
+    for axis in (None, *range(theirs.ndim if theirs.ndim > 1 else 0)):
+        for name, reduce, english, korean in _REDUCED[: None if axis is None else 5]:
+            if theirs.size > 1 and all(_is_reduced(one, two, reduce, axis) for one, two in pairs):
+                return name, _reduced_text(axis, theirs.shape, english, korean)
     if mine.ndim == 0 and agree(theirs.sum(), mine):
         return "summed", Text(
             "That is the sum of the values that are asked for: somewhere they were added up.",
@@ -836,14 +825,35 @@ def _difference_of_shapes(mine: Any, theirs: Any) -> tuple[str, Text]:
     )
 
 
+def _is_reduced(mine: Any, theirs: Any, reduce: Callable[[Any], Any], axis: int | None) -> bool:
+    """Tell whether ``mine`` is what a function of many numbers makes of ``theirs`` along an axis."""
+    if mine is None or theirs is None or (axis is not None and axis >= theirs.ndim):
+        return False
+    found = reduce(theirs) if axis is None else np.apply_along_axis(reduce, axis, theirs)
+    return agree(mine, found)
+
+
+def _reduced_text(axis: int | None, shape: tuple[int, ...], english: str, korean: str) -> Text:
+    if axis is None:
+        return Text(
+            f"One number came out, {english} of the values that are asked for, in the shape {shape}.",
+            f"구해야 할 값들({shape} 모양)의 {korean} 하나만 나왔어요.",
+        )
+    return Text(
+        f"One axis is gone: yours is {english} along `axis={axis}` of what is asked for, which has the"
+        f" shape {shape}.",
+        f"축 하나가 사라졌어요. 구해야 할 값({shape} 모양)을 `axis={axis}`로 묶은 {korean}이에요.",
+    )
+
+
 _REDUCED: tuple[tuple[str, Callable[[Any], Any], str, str], ...] = (
     ("averaged", np.mean, "the mean", "평균"),
     ("summed", np.sum, "the sum", "합"),
     ("length_taken", lambda values: np.sqrt((values**2).sum()), "the length (norm)", "길이(norm)"),
-    ("largest_taken", np.max, "the largest", "최댓값"),
-    ("smallest_taken", np.min, "the smallest", "최솟값"),
     ("first_only", lambda values: values.ravel()[0], "the first", "첫 값"),
     ("last_only", lambda values: values.ravel()[-1], "the last", "마지막 값"),
+    ("largest_taken", np.max, "the largest", "최댓값"),
+    ("smallest_taken", np.min, "the smallest", "최솟값"),
 )
 
 

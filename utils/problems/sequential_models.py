@@ -1051,14 +1051,17 @@ def dead_neurons(cases: Cases, f: Any) -> Finding | None:
                     "`{value}`에서는 편향이 빠졌어요. 편향은 뉴런을 죽일 수도 살릴 수도 있어요.",
                 ),
             ),
-            Mistake(
-                "negative_bias",
-                where(lambda x, w, b: b <= 0),
-                Text(
-                    "`{value}` have a negative bias. That alone kills nothing: the product can be"
-                    " larger than the bias is low.",
-                    "`{value}`은(는) 편향이 음수인 뉴런이에요. 곱이 더 크면 살아 있으니 그것만으로는 죽지 않아요.",
-                ),
+            *(
+                Mistake(
+                    "negative_bias",
+                    where(negative),
+                    Text(
+                        "`{value}` have a negative bias. That alone kills nothing: the product can be"
+                        " larger than the bias is low.",
+                        "`{value}`은(는) 편향이 음수인 뉴런이에요. 곱이 더 크면 살아 있으니 그것만으로는 죽지 않아요.",
+                    ),
+                )
+                for negative in (lambda x, w, b: b < 0, lambda x, w, b: b <= 0)
             ),
             Mistake(
                 "negative_weights",

@@ -235,8 +235,8 @@ def _instead(node: ast.expr) -> Iterator[ast.expr]:
         yield from _instead_of_binary(node)
     elif isinstance(node, ast.UnaryOp):
         yield node.operand
-    elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        yield from map(ast.Constant, _other_numbers(float(node.value), type(node.value) is int))
+    elif isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+        yield from map(ast.Constant, _other_numbers(node.value))
     elif isinstance(node, ast.Compare) and len(node.ops) == 1:
         for op in (ast.LtE, ast.Lt, ast.GtE, ast.Gt, ast.Eq, ast.NotEq):
             if not isinstance(node.ops[0], op):
@@ -306,11 +306,11 @@ def _without_brackets(node: ast.BinOp) -> Iterator[ast.expr]:
             yield ast.BinOp(inner.left, inner.op, ast.BinOp(inner.right, node.op, node.right))
 
 
-def _other_numbers(value: float, is_whole: bool) -> list[float]:
+def _other_numbers(value: float) -> list[float]:
     near = [value + 1, value - 1, 0, 1, 2 * value, value / 2, -value, value * 10, value / 10]
-    if not is_whole:
+    if isinstance(value, float):
         near += [0.5, 2.0]
-    kept = [int(each) if is_whole and each == int(each) else each for each in near]
+    kept = [int(each) if isinstance(value, int) and each == int(each) else each for each in near]
     return [each for each in dict.fromkeys(kept) if each != value]
 
 
