@@ -1,5 +1,6 @@
 """Answers to the problems of lesson 4."""
 
+import copy
 import math
 
 import keras
@@ -326,10 +327,10 @@ def on_top(model, units):
 
 @wrong("4.5", "weights_lost")
 def cloned(model, units):
-    copy = keras.models.clone_model(model)
-    copy.pop()
-    copy.add(keras.layers.Dense(units))
-    return copy
+    other = keras.models.clone_model(model)
+    other.pop()
+    other.add(keras.layers.Dense(units))
+    return other
 
 
 @wrong("4.5", "activation_on_the_head", points=2)
@@ -376,11 +377,11 @@ def through_the_functional_api(model, units):
 
 @right("4.5")
 def copied(model, units):
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
-    copy.pop()
-    copy.add(keras.layers.Dense(units))
-    return copy
+    other = keras.models.clone_model(model)
+    other.set_weights(model.get_weights())
+    other.pop()
+    other.add(keras.layers.Dense(units))
+    return other
 
 
 @wrong("4.6", "same_object")
@@ -440,6 +441,11 @@ def from_its_config(model):
     for mine, theirs in zip(other.weights, model.weights):
         mine.assign(theirs)
     return other
+
+
+@right("4.6")
+def deeply_copied(model):
+    return copy.deepcopy(model)
 
 
 @wrong("4.6", "other_activations")
@@ -634,31 +640,31 @@ def rebuilt_with_relu(model, units):
 
 @wrong("4.6", "shared_layers")
 def last_layer_shared(model):
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
+    other = keras.models.clone_model(model)
+    other.set_weights(model.get_weights())
     return keras.Sequential(
-        [keras.Input(model.input_shape[1:]), *copy.layers[:-1], model.layers[-1]]
+        [keras.Input(model.input_shape[1:]), *other.layers[:-1], model.layers[-1]]
     )
 
 
 @wrong("4.6", "other_weights")
 def biases_left(model):
-    copy = keras.models.clone_model(model)
-    for mine, theirs in zip(copy.layers, model.layers):
+    other = keras.models.clone_model(model)
+    for mine, theirs in zip(other.layers, model.layers):
         mine.kernel.assign(theirs.kernel)
-    return copy
+    return other
 
 
 @wrong("4.6", "partly_frozen", points=2)
 def first_layer_frozen(model):
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
-    copy.layers[0].trainable = False
-    return copy
+    other = keras.models.clone_model(model)
+    other.set_weights(model.get_weights())
+    other.layers[0].trainable = False
+    return other
 
 
 @wrong("4.6", "numbers_changed")
 def a_little_more(model):
-    copy = keras.models.clone_model(model)
-    copy.set_weights([each + 0.1 for each in model.get_weights()])
-    return copy
+    other = keras.models.clone_model(model)
+    other.set_weights([each + 0.1 for each in model.get_weights()])
+    return other

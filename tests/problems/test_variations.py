@@ -28,7 +28,7 @@ def area(width, height):
 POLYNOMIAL = Recipe(
     """
 def polynomial(x, n):
-    y = 1.0
+    y = 2.0
     for i in range(n):
         y = y * x + i
         y = y * y
@@ -74,8 +74,8 @@ def test_a_loop_that_ends_after_its_first_round_is_seen() -> None:
 
 
 def test_a_value_that_begins_anew_in_each_round_is_seen() -> None:
-    said = said_of(lambda x, n: (x + n - 1) ** 2, POLYNOMIAL)
-    assert "`y = 1.0` stands inside the loop" in said
+    said = said_of(lambda x, n: (2 * x + n - 1) ** 2, POLYNOMIAL)
+    assert "`y = 2.0` stands inside the loop" in said
 
 
 def test_two_lines_in_the_wrong_order_are_seen() -> None:

@@ -2757,6 +2757,15 @@ def _misses(run: Run, e: int) -> int:
     return sum(_best(run.val_losses[:i]) != i for i in range(1, e + 1))
 
 
+def _waited(run: Run, e: int, start: float) -> int:
+    """Return how long ago the last new best was at epoch ``e``, where the best began at ``start``."""
+    last, best = 0, start
+    for i, loss in enumerate(run.val_losses[:e], start=1):
+        if loss < best:
+            last, best = i, loss
+    return e - last
+
+
 def _stop_mistakes(run: Run) -> Iterator[tuple[str, int, Text]]:
     """Yield where a training ends whose patience was misunderstood."""
     yield (
@@ -2843,17 +2852,18 @@ def _stop_mistakes(run: Run) -> Iterator[tuple[str, int, Text]]:
             "손실이 가장 *큰* 에포크를 골랐어요. 손실은 작을수록 좋아요.",
         ),
     )
-    yield (
-        "nothing_is_better",
-        min(run.patience, run.most),
-        Text(
-            "You stopped after {patience} epochs, as if none had been a new best. Where does the best"
-            " loss start? A loss may be any number, 3000 too, and the first one is always a new best:"
-            " begin with infinity, `float('inf')`.",
-            "최고 기록이 한 번도 없었던 것처럼 {patience}에포크 만에 멈추었어요. 최고 기록이 어디서 시작하나요? 손실은 3000처럼"
-            " 어떤 값도 될 수 있고 첫 손실은 언제나 새 기록이에요. 무한대 `float('inf')`에서 시작하세요.",
-        ),
-    )
+    for start in (0.0, 1.0, 10.0, 100.0):
+        yield (
+            "nothing_is_better",
+            _end(run, lambda e, start=start: _waited(run, e, start) >= run.patience),
+            Text(
+                "You stopped after {patience} epochs, as if none had been a new best. Where does the best"
+                " loss start? A loss may be any number, 3000 too, and the first one is always a new best:"
+                " begin with infinity, `float('inf')`.",
+                "최고 기록이 한 번도 없었던 것처럼 {patience}에포크 만에 멈추었어요. 최고 기록이 어디서 시작하나요? 손실은 3000처럼"
+                " 어떤 값도 될 수 있고 첫 손실은 언제나 새 기록이에요. 무한대 `float('inf')`에서 시작하세요.",
+            ),
+        )
     yield (
         "never_stops",
         run.most,

@@ -6,6 +6,7 @@ import ast
 import copy
 import itertools
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -76,7 +77,8 @@ def _compiled(tree: ast.Module, names: dict[str, Any]) -> Callable[..., Any]:
     import tensorflow as tf
 
     space = {"np": np, "tf": tf, **names}
-    exec(compile(ast.fix_missing_locations(tree), "<slip>", "exec"), space)
+    with warnings.catch_warnings(action="ignore", category=SyntaxWarning):
+        exec(compile(ast.fix_missing_locations(tree), "<slip>", "exec"), space)
     function = tree.body[-1]
     assert isinstance(function, ast.FunctionDef)
     return space[function.name]  # type: ignore[no-any-return]
