@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 import shlex
 import sys
@@ -154,6 +155,101 @@ def batch(spec: Path, memory: str | None, dry_run: bool, only: str | None, **opt
     if dry_run:
         show_plan(spec, chosen)
     elif not run_batch(spec, chosen, shlex.join(["course", *sys.argv[1:]])):
+        raise SystemExit(1)
+
+
+class _Due(click.ParamType):
+    """A moment: local time unless it names its zone, such as 2026-12-01T18:00+09:00."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> datetime.datetime:
+        if isinstance(value, datetime.datetime):
+            return value
+        try:
+            moment = datetime.datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value} is no date and time, such as 2026-12-01T18:00.", param, ctx)
+        return moment.astimezone(datetime.UTC).replace(tzinfo=None)
+
+
+@main.command()
+@click.argument("submitted", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="Where everything goes; an interrupted command continues there.",
+)
+@click.option("--student", "students", multiple=True, metavar="S", help="Only this student.")
+@click.option(
+    "--assignment", "assignments", multiple=True, metavar="A", help="Only this assignment."
+)
+@click.option(
+    "--due",
+    type=(str, _Due()),
+    multiple=True,
+    metavar="A DATE",
+    help="When an assignment is due, as in `--due 3 2026-12-01T18:00`; the gradebook keeps it.",
+)
+@click.option("--gradebook", metavar="ADDRESS", help="SQLAlchemy's. [default: DIR/gradebook.db]")
+@click.option(
+    "--workers", type=click.IntRange(1), metavar="N", help="At once. [default: processors]"
+)
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786, to run on."
+)
+@click.option(
+    "--require-isolation",
+    type=click.Choice(["full"]),
+    help="Run nothing where learners' code cannot be isolated fully.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(1),
+    default=900.0,
+    metavar="S",
+    show_default=True,
+    help="Seconds that a submission may take.",
+)
+@click.option(
+    "--cell-timeout",
+    "cell_limit",
+    type=click.FloatRange(1),
+    default=60.0,
+    metavar="S",
+    show_default=True,
+    help="Seconds that one of its cells may take.",
+)
+@click.option("--memory", metavar="SIZE", help="What a submission may take, such as 4GB.")
+def grade(
+    submitted: Path,
+    memory: str | None,
+    due: tuple[tuple[str, datetime.datetime], ...],
+    **options: Any,
+) -> None:
+    """Grade a class: SUBMITTED/STUDENT/ASSIGNMENT/*.ipynb.
+
+    Each submission is made gradable where it can be, run in a sandbox, and judged by a process
+    that never runs the learner's code. DIR gets grades.csv, gradebook.db (nbgrader's), a page of
+    feedback for every submission, and index.html about the class. What has been graded is not
+    graded again, unless it was changed; marks that a person has given in nbgrader's formgrader
+    stay, and reach grades.csv when the command is run again.
+
+    The exit status is 0 when every submission has its feedback, 1 when one could not be graded for
+    a reason that is not its own.
+    """
+    from course.batch.spec import memory_size
+    from course.catalog import find_assignments
+    from course.grading.driver import Options, grade_class
+
+    size = memory_size(memory) if memory else None
+    if memory and size is None:
+        raise CourseError(f"--memory {memory} should be a size such as 4GB or 800MB.")
+    moments = {find_assignments([name])[0].name: moment for name, moment in due}
+    chosen = Options(memory=size, due=moments, **options)
+    if not grade_class(submitted, chosen, shlex.join(["course", *sys.argv[1:]])):
         raise SystemExit(1)
 
 

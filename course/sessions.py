@@ -27,6 +27,8 @@ from course.execution import (
     death,
     kernel_environment,
 )
+from course.kernels.provisioner import put_in_sandbox
+from course.kernels.sandbox import Sandbox
 from utils.errors import CourseError
 
 GRACE = 5.0  # seconds that a cell has to end in once it was interrupted
@@ -183,7 +185,7 @@ def open_session(
     limit: float,
     *,
     environment: Mapping[str, str] | None = None,
-    settings: Mapping[str, Any] | None = None,
+    sandbox: Sandbox | None = None,
     **streams: Any,
 ) -> Iterator[Session]:
     """Start a kernel in ``folder`` for as long as the block lasts.
@@ -191,7 +193,7 @@ def open_session(
     Args:
         limit: seconds a cell may take before it is interrupted.
         environment: all variables of the kernel; by default those of every kernel of the course.
-        settings: of the kernel provisioner, as traitlets have them.
+        sandbox: that the kernel is in, or does not start.
         streams: ``stdin``, as ``subprocess.Popen`` takes it.
 
     Raises:
@@ -200,13 +202,8 @@ def open_session(
     manager = KernelManager(kernel_name="python3")
     with tempfile.TemporaryFile() as stderr:
         try:
-            if settings is not None:
-                spec: Any = manager.kernel_spec
-                name = manager.provisioner_factory.default_provisioner_name  # type: ignore[attr-defined]
-                spec.metadata["kernel_provisioner"] = {
-                    "provisioner_name": name,
-                    "config": dict(settings),
-                }
+            if sandbox is not None:
+                put_in_sandbox(manager, sandbox)
             manager.start_kernel(
                 cwd=str(folder),
                 env=dict(kernel_environment() if environment is None else environment),

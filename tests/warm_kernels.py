@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -9,11 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
+from course.kernels.isolation import isolation
 from course.kernels.provisioner import WarmProvisioner
+from course.kernels.sandbox import Sandbox
 
+# Where a whole sandbox is demanded, its tests fail instead of being skipped.
+needs_full_isolation = pytest.mark.skipif(
+    isolation().level != "full" and os.environ.get("COURSE_REQUIRE_ISOLATION") != "full",
+    reason=isolation().sentence,
+)
 LIGHT = ["cycler"]  # what a parent imports in tests that need no TensorFlow
 
 
@@ -46,7 +55,12 @@ class Kernel:
 
 
 @contextmanager
-def running(modules: list[str] = LIGHT, idle: float = 60, **options: Any) -> Iterator[Kernel]:
+def running(
+    modules: list[str] = LIGHT,
+    idle: float = 60,
+    sandbox: Sandbox | None = None,
+    **options: Any,
+) -> Iterator[Kernel]:
     """Start a kernel through the provisioner, and shut it down at the end."""
     manager = KernelManager(kernel_name="python3")
     manager.kernel_id = "test"
@@ -56,6 +70,7 @@ def running(modules: list[str] = LIGHT, idle: float = 60, **options: Any) -> Ite
         parent=manager,
         modules=modules,
         idle=idle,
+        sandbox=sandbox._asdict() if sandbox else {},
     )
     manager.start_kernel(extra_arguments=["--HistoryManager.hist_file=:memory:"], **options)
     client = manager.client()
@@ -93,13 +108,13 @@ def wait_until(condition: Any, seconds: float) -> bool:
     return True
 
 
-def client_script(*cells: str) -> list[str]:
+def client_script(*cells: str, sandbox: Sandbox | None = None, cwd: str = ".") -> list[str]:
     """Return a command: a client that starts a kernel, runs cells, prints JSON and waits."""
     code = f"""
 import json, sys, time
 sys.path.insert(0, {str(Path(__file__).parent)!r})
-from warm_kernels import parent_of, running
-with running() as kernel:
+from warm_kernels import Sandbox, parent_of, running
+with running(sandbox={sandbox!r}, cwd={cwd!r}) as kernel:
     said = [kernel.run(cell) for cell in {list(cells)!r}]
     pid = kernel.process.pid
     print(json.dumps([pid, parent_of(pid), *said]), flush=True)

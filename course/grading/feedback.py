@@ -13,13 +13,14 @@ import markupsafe
 from nbformat import NotebookNode
 
 from course.execution import NATIVE_LOG
+from course.figures import find_figures
 from course.grading.grade import Mark, points_of
 from course.report import TEMPLATES
 from utils.checks import TITLES
 from utils.problems.text import Text, language
 
 MOST_TEXT = 4_000  # characters of an output or, five times as many, of a cell
-MOST_IMAGES = 400_000  # characters of all images together
+MOST_IMAGES = 300_000  # bytes of all images together
 MOST = 900_000  # bytes of a page
 
 WORDS = {
@@ -58,7 +59,7 @@ class Page(NamedTuple):
     title: str  # of the assignment
     remarks: Sequence[str]
     marks: Mapping[str, Mark]  # empty where nothing could be graded
-    notebook: NotebookNode | None  # as graded, with ``role`` and ``problem`` in its cells' metadata
+    notebook: NotebookNode | None  # as graded, with `repair`'s words in its cells' metadata
     written: Mapping[str, tuple[float | None, str]] = {}
     reason: str = ""  # why nothing could be graded
     late: str = ""
@@ -77,7 +78,7 @@ def feedback_page(page: Page) -> str:
 
 def _render(page: Page, parts: Sequence[Part]) -> str:
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True)
-    environment.filters |= {"number": lambda value: f"{value:g}", "code": _code}
+    environment.filters |= {"number": lambda value: f"{value:g}", "code": set_code}
     graded = [part for part in parts if part.of is not None]
     return environment.get_template("feedback.html.jinja").render(
         **page._asdict(),
@@ -90,7 +91,7 @@ def _render(page: Page, parts: Sequence[Part]) -> str:
     )
 
 
-def _code(text: str) -> markupsafe.Markup:
+def set_code(text: str) -> markupsafe.Markup:
     """Set what stands between backticks as code."""
     return markupsafe.Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text)))
 
@@ -100,15 +101,16 @@ def _parts(page: Page, cells: Sequence[NotebookNode], room: int) -> Iterator[Par
     shown: dict[str, list[Mapping[str, Any]]] = {}
     for cell in cells:
         where = cell.metadata.get("tape_to_mlp", {})
-        if where.get("role") in ("answer", "own", "written"):
-            shown.setdefault(str(where.get("problem") or ""), []).append(_shown(cell, room, budget))
+        if where.get("role") in ("answer", "own"):
+            problem = next(iter(where.get("problems", ())), "")
+            shown.setdefault(problem, []).append(_shown(cell, room, budget))
     titles = dict(_titles(cells))
     for problem, mark in page.marks.items():
         yield _judged(problem, mark, titles.get(problem, ""), shown.pop(problem, []))
     for cell in cells:
         where = cell.metadata.get("tape_to_mlp", {})
-        if where.get("role") == "written":
-            problem = str(where["problem"])
+        if where.get("role") == "answer" and cell.cell_type == "markdown":
+            problem = where["problems"][0]
             points, comment = page.written.get(cell.metadata.nbgrader["grade_id"], (None, ""))
             yield Part(
                 f"{problem} {titles.get(problem, '')}".strip(),
@@ -167,19 +169,21 @@ def _output(output: NotebookNode, room: int, budget: _Budget) -> Mapping[str, An
         said = f"{output.ename}: {output.evalue}"
         return {"text": _cut(trace if said in trace else f"{trace}\n{said}", room), "error": True}
     data = output.data
-    png = "".join(data.get("image/png", "")).strip()
-    if png and len(png) <= budget.images and _is_png(png):
-        budget.images -= len(png)
-        return {"png": png, "text": "".join(data.get("text/plain", ""))[:300]}
     text = "".join(data.get("text/plain", ""))
+    figure = next(iter(find_figures("".join(data.get("text/html", "")))), None)
+    png = figure.png if figure else _decoded("".join(data.get("image/png", "")))
+    if png.startswith(b"\x89PNG") and len(png) <= budget.images:
+        budget.images -= len(png)
+        words = figure.alt if figure else text
+        return {"png": base64.b64encode(png).decode(), "text": words[:1000]}
     return {"text": _cut(text, room)} if text.strip() else None
 
 
-def _is_png(text: str) -> bool:
+def _decoded(text: str) -> bytes:
     try:
-        return base64.b64decode(text, validate=True).startswith(b"\x89PNG")
+        return base64.b64decode(text)
     except ValueError:
-        return False
+        return b""
 
 
 def _cut(text: str, room: int) -> str:

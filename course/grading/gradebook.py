@@ -13,11 +13,20 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Comment,
+    Grade,
+    Gradebook,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
 from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades, SaveCells
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from traitlets.config import Config
 
+from course.catalog import ROOT
 from course.files import write_whole
 from utils.errors import CourseError
 
@@ -33,19 +42,12 @@ class GradebookError(CourseError):
     """The database cannot be used; what was graded is kept elsewhere."""
 
 
-class Grade(NamedTuple):
+class Entered(NamedTuple):
     """What the gradebook holds of one graded cell."""
 
-    auto: float | None
-    manual: float | None
-    extra: float
-    needs_person: bool
-
-    @property
-    def points(self) -> float | None:
-        """The points that count: a person's where there are some."""
-        base = self.auto if self.manual is None else self.manual
-        return None if base is None else base + self.extra
+    points: float | None  # a person's where there are some, else the grader's
+    comment: str  # a person's
+    waits: bool  # for a person
 
 
 def address(out: Path) -> str:
@@ -53,12 +55,16 @@ def address(out: Path) -> str:
     return f"sqlite:///{out.resolve() / 'gradebook.db'}"
 
 
-def prepare_folder(out: Path, db_url: str) -> None:
+def prepare_folder(out: Path, db_url: str, submitted: Path) -> None:
     """Let nbgrader's own commands, formgrader among them, work in a folder of grades."""
-    lines = ["c = get_config()", f'c.CourseDirectory.course_id = "{COURSE}"']
-    if db_url != address(out):
-        lines.append(f"c.CourseDirectory.db_url = {db_url!r}")
-    write_whole(out / "nbgrader_config.py", "\n".join(lines) + "\n")
+    settings = {
+        "course_id": COURSE,
+        "db_url": db_url,
+        "source_directory": str(ROOT / "solutions"),
+        "submitted_directory": str(submitted.resolve()),
+    }
+    lines = [f"c.CourseDirectory.{name} = {value!r}" for name, value in settings.items()]
+    write_whole(out / "nbgrader_config.py", "\n".join(["c = get_config()", *lines, ""]))
 
 
 @contextmanager
@@ -146,29 +152,50 @@ def _run(
         preprocessor.preprocess(notebook, {"nbgrader": nbgrader})
 
 
-def grades_of(db_url: str, assignment: str, student: str) -> dict[str, Grade]:
-    """Return what the gradebook holds of a submission, by the name of the graded cell.
-
-    Empty where it knows no such submission.
+def everything_entered(db_url: str) -> dict[tuple[str, str], dict[str, Entered]]:
+    """Return what the gradebook holds, by student and assignment, then by the graded cell's name.
 
     Raises:
         GradebookError: the database cannot be used.
     """
+    found: dict[tuple[str, str], dict[str, Entered]] = {}
     with _opened(db_url) as gradebook:
-        try:
-            submission = gradebook.find_submission(assignment, student)
-        except MissingEntry:
-            return {}
-        return {
-            grade.name: Grade(
-                grade.auto_score,
-                grade.manual_score,
-                grade.extra_credit or 0.0,
-                bool(grade.needs_manual_grade),
+        place = (SubmittedAssignment.student_id, Assignment.name)
+        for student, assignment in gradebook.db.query(*place).join(SubmittedAssignment.assignment):
+            found[student, assignment] = {}
+        comments = {
+            (student, assignment, cell): comment
+            for student, assignment, cell, comment in _of_cells(
+                gradebook, Comment, Comment.manual_comment
             )
-            for notebook in submission.notebooks
-            for grade in notebook.grades
+            if comment
         }
+        scores = (
+            Grade.auto_score,
+            Grade.manual_score,
+            Grade.extra_credit,
+            Grade.needs_manual_grade,
+        )
+        for student, assignment, cell, auto, manual, extra, waits in _of_cells(
+            gradebook, Grade, *scores
+        ):
+            base = auto if manual is None else manual
+            points = None if base is None else base + (extra or 0.0)
+            comment = comments.get((student, assignment, cell), "")
+            found[student, assignment][cell] = Entered(points, comment, bool(waits))
+    return found
+
+
+def _of_cells(gradebook: Gradebook, kind: Any, *columns: Any) -> Any:
+    """Query columns of a table of cells, with student, assignment and cell before them."""
+    return (
+        gradebook.db.query(SubmittedAssignment.student_id, Assignment.name, BaseCell.name, *columns)
+        .select_from(kind)
+        .join(BaseCell, kind.cell_id == BaseCell.id)
+        .join(SubmittedNotebook, kind.notebook_id == SubmittedNotebook.id)
+        .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+    )
 
 
 def due_dates(db_url: str) -> Mapping[str, datetime.datetime]:

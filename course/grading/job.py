@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import os
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -12,13 +14,29 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
+import utils.problems
+from course.catalog import ROOT
 from course.execution import kernel_environment
 from course.grading.grade import Mark, Step, grade, steps_of
-from course.grading.pair import JudgeLost, Pair, open_pair
+from course.grading.judging import JudgeLost
+from course.grading.pair import Pair, open_pair
+from course.kernels.isolation import Isolation, isolation
+from course.kernels.provisioner import use_kernels
+from course.kernels.sandbox import Sandbox
 from course.workers.jobs import Job, Outcome, failed
 from course.workers.room import Room
 from utils.errors import CourseError
 
+# What of utils.problems a learner's process needs; all else there holds references.
+WITHOUT_REFERENCES = (
+    "__init__",
+    "answers",
+    "looking",
+    "missing_gradients",
+    "problem",
+    "text",
+    "values",
+)
 MOST_OUTPUT = 30_000  # characters of a cell's texts, and ten times as many of its pictures
 
 
@@ -26,11 +44,15 @@ def perform(job: Job, room: Room) -> Outcome:
     """Grade a submission.
 
     The job is given ``notebook`` (the text of a repaired one), ``tests`` (the sources of its checks
-    by cell id), ``files`` (name -> base64: what lies beside it) and ``cell_limit`` (seconds). It
-    gives ``marks``, ``notebook`` (as run, with the points as graded cells' results), ``kernels``.
+    by cell id), ``files`` (name -> base64: what lies beside it), ``cell_limit`` (seconds), and the
+    sandbox's ``limits`` and ``require_isolation``. It gives ``marks``, ``notebook`` (as run, with
+    the points as graded cells' results), ``kernels`` and ``isolation``.
     """
     began = time.monotonic()
-    work = room.folder / "work"
+    demanded(job.given["require_isolation"])
+    use_kernels("warm")
+    place = room.folder / "sandbox"
+    work = place / "work"
     steps = steps_of(nbformat.reads(job.given["notebook"], as_version=4), job.given["tests"])
 
     def open_kernel() -> AbstractContextManager[Pair]:
@@ -39,6 +61,7 @@ def perform(job: Job, room: Room) -> Outcome:
             work,
             job.given["cell_limit"],
             environment=kernel_environment() | room.environment,
+            sandbox=_sandbox(place, room.environment, job.given["limits"]),
             on_kernel=room.started,
         )
 
@@ -67,13 +90,47 @@ def perform(job: Job, room: Room) -> Outcome:
             "marks": [mark._asdict() for mark in graded.marks.values()],
             "notebook": nbformat.writes(notebook),
             "kernels": graded.kernels,
+            "isolation": isolation().sentence,
         },
+    )
+
+
+def demanded(level: str | None) -> Isolation:
+    """Return how well learners' code is isolated on this machine.
+
+    Raises:
+        CourseError: it is less than the level that is demanded.
+    """
+    found = isolation()
+    if level is not None and found.level != level:
+        raise CourseError(
+            f"--require-isolation {level} is not kept, so nothing was run. {found.sentence}"
+        )
+    return found
+
+
+def _sandbox(place: Path, environment: Mapping[str, str], limits: Mapping[str, int]) -> Sandbox:
+    """Return what a learner's kernel may see: Python, the course without any reference, no more."""
+    problems = Path(utils.problems.__file__).parent
+    references = [path for path in problems.glob("*.py") if path.stem not in WITHOUT_REFERENCES]
+    readable = [problems.parent, Path(__file__).parents[1]]
+    variables = {name: value for name, value in environment.items() if name != "TMPDIR"}
+    data = Path(os.environ.get("KERAS_HOME", ""), "datasets")
+    if "KERAS_HOME" in os.environ and data.is_dir():
+        readable.append(data)
+        variables["KERAS_HOME"] = os.environ["KERAS_HOME"]
+    return Sandbox(
+        str(place),
+        readable=[str(path.resolve()) for path in readable],
+        hidden=[str(path) for path in (*references, ROOT / "solutions", ROOT / "exercises")],
+        variables=variables,
+        **limits,
     )
 
 
 def _set_up(work: Path, files: dict[str, str]) -> None:
     """Write what lies beside the notebook, anew for each kernel."""
-    work.mkdir(exist_ok=True)
+    work.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
         path = work / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
-"""A process that judges the answers of one learner, which live in another process.
+"""A process that judges the answers of learners, each of which lives in a process of its own.
 
 It has the instructor's cells, hidden tests and references; the learner's code is never run here.
-Its standard input is the line to the learner's process, its standard output a line to whoever
-grades: commands come in and verdicts go out, as `wire` says.
+Its standard output is a line to whoever grades: commands come in and verdicts go out, as `wire`
+says. Its standard input is a socket over which the lines to the learners' processes are handed in.
 """
 
 from __future__ import annotations
@@ -22,16 +22,23 @@ from utils.problems.answers import quietly
 
 def main() -> None:
     """Do what is commanded until nobody commands any more."""
-    learner, grader = (Line(socket.socket(fileno=os.dup(number))) for number in (0, 1))
+    handing, grading = (socket.socket(fileno=os.dup(number)) for number in (0, 1))
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(2, 1)
-    judge = Judge(Remote(learner))
+    grader = Line(grading)
+    judge: Judge | None = None
     while True:
         try:
             command = grader.receive()
         except LineDown:
             return
+        if command["do"] == "begin":
+            _, (descriptor,), *_ = socket.recv_fds(handing, 1, 1)
+            judge = Judge(Remote(Line(socket.socket(fileno=descriptor))))
+            grader.send({})
+            continue
+        assert judge is not None
         do = {"run": judge.run, "pass over": judge.pass_over, "judge": judge.judge}[command["do"]]
         grader.send(do(command["source"]))
 

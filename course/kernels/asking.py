@@ -7,7 +7,6 @@ import json
 import os
 import resource
 import select
-import shutil
 import signal
 import socket
 import struct
@@ -20,12 +19,14 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from course.kernels import IDLE, KERNEL, PRELOADED
-from course.kernels.fitting import LIMITS, parent_environment, parent_name
-from course.kernels.meeting import is_ours, meeting_folder
+from course.kernels.fitting import LIMITS, PLACES, parent_environment, parent_name
+from course.kernels.meeting import is_ours, meeting_folder, remove_left_sockets
+from course.kernels.sandbox import NotSandboxed, Sandbox, kernel_variables
 from course.kernels.streams import Streams
 
 ATTEMPTS = 4  # parents that may die under one request
 PATIENCE = 120.0  # seconds for a parent to import and to answer
+STATUS = struct.Struct("i")
 UNKNOWN = 255  # a kernel's exit status when its parent, who would know it, was killed
 
 # The parent finds this package by a path that its kernels do not keep.
@@ -66,11 +67,11 @@ class ForkedProcess:
         """Return the exit status, negative for a signal, or None while the kernel runs."""
         if self.returncode is None and self._is_readable(self._parent):
             try:
-                status = self._parent.recv(4)
+                status = self._parent.recv(STATUS.size)
             except ConnectionError:
                 status = b""
             if status:
-                self._end(*struct.unpack("i", status))
+                self._end(*STATUS.unpack(status))
             elif self._is_readable(self._descriptor):
                 self._end(UNKNOWN)
         return self.returncode
@@ -126,6 +127,7 @@ def fork_kernel(
     modules: Sequence[str] = PRELOADED,
     idle: float = IDLE,
     program: str = KERNEL,
+    confinement: Confinement | None = None,
 ) -> ForkedProcess:
     """Have a warm parent fork a kernel; start the parent if there is none that fits.
 
@@ -140,9 +142,11 @@ def fork_kernel(
         modules: what the parent has imported.
         idle: seconds until a parent that nobody asks ends.
         program: the module that becomes the fork's main program.
+        confinement: the sandbox that the kernel is to run in, if any.
 
     Raises:
         NoWarmKernel: when no parent can be started or reached.
+        NotSandboxed: when the kernel cannot be put into its sandbox.
         FileNotFoundError: when there is no such working directory.
     """
     os.stat(folder)
@@ -155,19 +159,35 @@ def fork_kernel(
         "umask": _umask(),
         "limits": {limit: resource.getrlimit(limit) for limit in LIMITS},
     }
+    if confinement:
+        environment = kernel_variables(confinement.sandbox, environment)
+        request["environment"] = environment
+        request["sandbox"] = confinement.sandbox._asdict()
+        request["way"] = confinement.way
+        request["place"] = [str(sockets or ""), confinement.connection_file]
     try:
+        if confinement:
+            environment, folder = _neutral(environment)
         name = parent_name(options, environment, folder, modules)
         path = meeting_folder() / f"{name}.sock"
         reason = ""
         for _ in range(ATTEMPTS):
             start = _Start(path, options, parent_environment(environment), folder, modules, idle)
             try:
-                return _ask(_connect(start), request, streams, sockets)
+                return _ask(_connect(start), request, streams)
             except (ConnectionError, EOFError) as error:
                 reason = str(error)
     except OSError as error:
         raise NoWarmKernel(str(error)) from error
     raise NoWarmKernel(_last_line(path.with_suffix(".log")) or reason)
+
+
+class Confinement(NamedTuple):
+    """A sandbox and how to get into it."""
+
+    sandbox: Sandbox
+    way: Sequence[Any]  # what the system has for it, as probed: see ``isolation``
+    connection_file: str
 
 
 class _Start(NamedTuple):
@@ -181,9 +201,19 @@ class _Start(NamedTuple):
     idle: float
 
 
-def _ask(
-    connection: socket.socket, request: Mapping[str, Any], streams: Streams, sockets: Path | None
-) -> ForkedProcess:
+def _neutral(environment: Mapping[str, str]) -> tuple[dict[str, str], Path]:
+    """Return variables and folder of a parent that learns nothing from the kernel's folder.
+
+    It is outside every sandbox, so it must not import from there; nor should kernels find in its
+    memory what stands in the user's settings.
+    """
+    folder = meeting_folder() / "home"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    kept = {name: value for name, value in environment.items() if name not in PLACES}
+    return kept | {"HOME": str(folder), "PATH": os.defpath}, folder
+
+
+def _ask(connection: socket.socket, request: Mapping[str, Any], streams: Streams) -> ForkedProcess:
     """Ask the parent at the other end.
 
     Raises:
@@ -198,10 +228,14 @@ def _ask(
             file.seek(0)
             connection.settimeout(PATIENCE)
             descriptors = [file.fileno(), *streams, theirs]
-            socket.send_fds(connection, [b"k" + os.fsencode(sockets or "")], descriptors)
-            message, received, *_ = socket.recv_fds(connection, 4, 1)
+            letter = b"s" if "sandbox" in request else b"k"
+            socket.send_fds(connection, [letter], descriptors)
+            message, received, *_ = socket.recv_fds(connection, 1000, 1)
         if not message:
             raise EOFError("the parent of warm kernels died")
+        if not received:
+            why = "it died" if len(message) == STATUS.size else message.decode(errors="replace")
+            raise NotSandboxed(f"The kernel could not be put into its sandbox: {why}.")
     except BaseException:
         lifeline.close()  # should there be a fork already, it ends with this
         connection.close()
@@ -210,7 +244,7 @@ def _ask(
         os.close(theirs)
     connection.setblocking(False)
     descriptor = os.fdopen(received[0], "rb", buffering=0)
-    (pid,) = struct.unpack("i", message)
+    (pid,) = STATUS.unpack(message)
     return ForkedProcess(pid, descriptor, connection, lifeline)
 
 
@@ -287,11 +321,7 @@ def _sweep(new: Path) -> None:
             if path.name.startswith(outdated) or not _is_answered(path):
                 path.unlink()
                 path.with_suffix(".log").unlink()
-    for path in new.parent.glob("kernel-*-*"):
-        try:
-            os.kill(int(path.name.split("-")[1]), 0)
-        except ProcessLookupError:
-            shutil.rmtree(path, ignore_errors=True)
+    remove_left_sockets(new.parent)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import json
 import os
@@ -10,11 +9,16 @@ import resource
 import runpy
 import select
 import signal
+import socket
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from course.kernels import linux
+from course.kernels.confine import Place, Way, confine
+from course.kernels.sandbox import Sandbox
 
 
 class Call(NamedTuple):
@@ -25,6 +29,7 @@ class Call(NamedTuple):
     stdout: int
     stderr: int
     lifeline: int  # a pipe whose other end only the client has
+    client: int = -1  # the connection
 
 
 def become_kernel(call: Call, later: set[str], root: str) -> None:
@@ -32,7 +37,7 @@ def become_kernel(call: Call, later: set[str], root: str) -> None:
 
     The request has ``command`` (the whole command line), ``program`` (the module that is run) with
     its ``arguments``, ``environment``, ``folder``, ``umask`` and ``limits`` (number -> soft and
-    hard).
+    hard); for a kernel in a sandbox also ``sandbox``, ``way`` and ``place``, see ``confine``.
 
     Args:
         later: names of modules that an ordinary kernel would import later, from its own folder
@@ -50,17 +55,20 @@ def become_kernel(call: Call, later: set[str], root: str) -> None:
     os.umask(request["umask"])
     for limit, values in request["limits"].items():
         resource.setrlimit(int(limit), values)
+    if "sandbox" in request:
+        sandbox, way = Sandbox(**request["sandbox"]), Way(*request["way"])
+        confine(sandbox, way, Place(*request["place"]), socket.socket(fileno=call.client))
+    else:
+        os.close(call.client)
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
     if shadows(Path.cwd(), later):
-        os.set_inheritable(call.lifeline, True)
+        if "sandbox" not in request:
+            os.set_inheritable(call.lifeline, True)
         os.execv(request["command"][0], request["command"])
     renew_modules(request, root)
     runpy.run_module(request["program"], run_name="__main__", alter_sys=True)
-
-
-PR_SET_CHILD_SUBREAPER = 36  # of Linux's <sys/prctl.h>
 
 
 def adopt_orphans() -> None:
@@ -68,7 +76,7 @@ def adopt_orphans() -> None:
 
     The parent of warm kernels does so too, and inherits those of a kernel that has ended.
     """
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
 
 
 def end_with_client(lifeline: int) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import stat
 import struct
 import tempfile
+import uuid
 from pathlib import Path
 
 LONGEST = 70  # bytes of the folder's path; a socket's whole path may have 107
@@ -36,8 +38,40 @@ def meeting_folder() -> Path:
     return folder
 
 
+def new_sockets() -> Path:
+    """Make a folder for the sockets of a kernel that this process starts.
+
+    Raises:
+        OSError: when it cannot be made.
+    """
+    folder = meeting_folder() / f"kernel-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def remove_left_sockets(meeting: Path) -> None:
+    """Remove the folders of sockets whose makers have died."""
+    for path in meeting.glob("kernel-*-*"):
+        try:
+            os.kill(int(path.name.split("-")[1]), 0)
+        except ProcessLookupError:
+            shutil.rmtree(path, ignore_errors=True)
+
+
 def is_ours(connection: socket.socket) -> bool:
     """Tell whether the process at the other end of a Unix socket runs under our user."""
+    _, user, _ = _credentials(connection)
+    return user == os.getuid()
+
+
+def peer(connection: socket.socket) -> int:
+    """Return the id of the process that connected, or listens, at the other end."""
+    process, _, _ = _credentials(connection)
+    return process
+
+
+def _credentials(connection: socket.socket) -> tuple[int, int, int]:
+    """Return process, user and group."""
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    _, user, _ = struct.unpack("3i", credentials)
-    return bool(user == os.getuid())
+    process, user, group = struct.unpack("3i", credentials)
+    return process, user, group

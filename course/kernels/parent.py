@@ -5,13 +5,14 @@ starts. It is one thread and never waits for one client alone.
 
 What goes over a connection, a Unix socket that keeps messages apart:
 
-1. client to parent: the letter k and the folder of the kernel's sockets, if any, with five file
-   descriptors: the request (a file with JSON), standard input, output and error of the kernel, and
-   a pipe's end that shows when the client has died;
-2. parent to client: the kernel's process id, with a descriptor of that process;
+1. client to parent: the letter k, or s for a kernel in a sandbox, with five file descriptors: the
+   request (a file with JSON), standard input, output and error of the kernel, and a pipe's end
+   that shows when the client has died;
+2. parent to client: the kernel's process id, with a descriptor of that process. For a sandbox the
+   fork sends it, once the kernel is in there, or without descriptor why it cannot be;
 3. parent to client: the kernel's exit status, negative for a signal, once it has ended.
 
-A client that closes the connection ends its kernel.
+A client that closes the connection ends its kernel. A process in a sandbox is no client.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ import importlib
 import json
 import os
 import selectors
-import shutil
 import signal
 import socket
 import struct
@@ -36,7 +36,7 @@ from typing import Any, NamedTuple
 import psutil
 
 from course.kernels.forked import Call, adopt_orphans, become_kernel
-from course.kernels.meeting import is_ours
+from course.kernels.meeting import is_ours, peer, remove_left_sockets
 
 TICK = 1.0  # seconds between two looks at whether the parent is still wanted
 SILENCE = 30.0  # seconds that a client may stay connected without asking
@@ -107,7 +107,7 @@ class _Kernel(NamedTuple):
     process: int
     descriptor: int  # of the process; readable when it has ended
     client: socket.socket
-    folder: str  # of its sockets
+    sandboxed: bool
 
 
 def serve(listener: socket.socket, path: Path, idle: float) -> Call | None:
@@ -127,6 +127,7 @@ def serve(listener: socket.socket, path: Path, idle: float) -> Call | None:
             if call is not None:
                 return call  # this is the fork
         parent.dismiss_the_silent()
+        remove_left_sockets(path.parent)
         if parent.kernels:
             continue
         if not _is(path, address):
@@ -150,41 +151,53 @@ class _Parent:
     def accept(self, listener: socket.socket) -> None:
         """Let a process of our own user in."""
         client, _ = listener.accept()
-        if not is_ours(client):
+        if not is_ours(client) or self._is_sandboxed(client):
             client.close()
             return
         client.setblocking(False)
         self.silent[client] = time.monotonic()
         self.selector.register(client, selectors.EVENT_READ, self.fork)
 
+    def _is_sandboxed(self, client: socket.socket) -> bool:
+        """Tell whether a sandboxed kernel, or what it has started, is at the other end."""
+        sandboxed = {each.process for each in self.kernels.values() if each.sandboxed}
+        if not sandboxed:
+            return False
+        try:
+            return any(each.pid in sandboxed for each in psutil.Process(peer(client)).parents())
+        except psutil.Error:  # it is gone already, and could be anything
+            return True
+
     def fork(self, client: socket.socket) -> Call | None:
         """Fork for a client that asks; return what it asked for in the fork, else None."""
         del self.silent[client]
         self.selector.unregister(client)
         with suppress(OSError):
-            message, descriptors, *_ = socket.recv_fds(client, 4096, DESCRIPTORS)
+            message, descriptors, *_ = socket.recv_fds(
+                client, 4096, DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
+            )
             if len(descriptors) == DESCRIPTORS:
-                return self._fork(client, Call(*descriptors), os.fsdecode(message[1:]))
+                return self._fork(client, Call(*descriptors), message == b"s")
             for each in descriptors:
                 os.close(each)
         client.close()
         return None
 
-    def _fork(self, client: socket.socket, call: Call, folder: str) -> Call | None:
+    def _fork(self, client: socket.socket, call: Call, sandboxed: bool) -> Call | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # BLAS has threads, and minds them
             process = os.fork()
         if process == 0:
-            client.close()
             self._close()
-            return call
-        for each in call:
+            return call._replace(client=client.detach())
+        for each in call[:DESCRIPTORS]:
             os.close(each)
         self.last_used = time.monotonic()
-        kernel = _Kernel(process, os.pidfd_open(process), client, folder)
+        kernel = _Kernel(process, os.pidfd_open(process), client, sandboxed)
         self.kernels[process] = kernel
-        with suppress(OSError):  # a client that is gone will be noticed
-            socket.send_fds(client, [struct.pack("i", process)], [kernel.descriptor])
+        if not sandboxed:
+            with suppress(OSError):  # a client that is gone will be noticed
+                socket.send_fds(client, [struct.pack("i", process)], [kernel.descriptor])
         self.selector.register(kernel.descriptor, selectors.EVENT_READ, lambda _: self.bury(kernel))
         self.selector.register(client, selectors.EVENT_READ, lambda _: self.end(kernel))
         return None
@@ -201,8 +214,6 @@ class _Parent:
         _, status = os.waitpid(kernel.process, 0)
         self.selector.unregister(kernel.descriptor)
         os.close(kernel.descriptor)
-        if _has_hung_up(kernel.client) and kernel.folder:
-            shutil.rmtree(kernel.folder, ignore_errors=True)
         if kernel.client.fileno() >= 0:
             with suppress(OSError):
                 kernel.client.send(struct.pack("i", os.waitstatus_to_exitcode(status)))
@@ -213,11 +224,15 @@ class _Parent:
         self.kill_orphans()
 
     def kill_orphans(self) -> None:
-        """Kill what kernels that have ended had started in sessions of its own."""
+        """Kill what kernels that have ended had started in sessions of its own.
+
+        The first process of a namespace ends last, when the others have been waited for.
+        """
         while orphans := _children() - self.kernels.keys():
             for each in orphans:
                 _kill(each)
-                os.waitpid(each, 0)
+            while orphans := {each for each in orphans if os.waitpid(each, os.WNOHANG) == (0, 0)}:
+                time.sleep(0.001)
 
     def dismiss_the_silent(self) -> None:
         """Close connections over which nothing has come for long."""
@@ -241,16 +256,6 @@ def _kill(process: int) -> None:
         os.killpg(process, signal.SIGKILL)
     except ProcessLookupError:
         os.kill(process, signal.SIGKILL)
-
-
-def _has_hung_up(client: socket.socket) -> bool:
-    """Tell whether a client has closed its connection, which may be closed here too."""
-    try:
-        return client.fileno() < 0 or client.recv(1, socket.MSG_PEEK) == b""
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
 
 
 def _children() -> set[int]:

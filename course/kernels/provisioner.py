@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -18,11 +17,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.localinterfaces import is_local_ip
+from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
-from traitlets import Float, List, Unicode
+from traitlets import Dict, Float, List, Unicode
 
 from course.kernels import CAN_FORK, IDLE, PRELOADED
-from course.kernels.meeting import meeting_folder
+from course.kernels.isolation import isolation
+from course.kernels.meeting import new_sockets
+from course.kernels.sandbox import NotSandboxed, Sandbox, kernel_variables, limited_command
 from course.kernels.streams import opened
 
 if TYPE_CHECKING:
@@ -44,9 +46,27 @@ def use_kernels(kind: Kind) -> None:
 
     That holds for this process.
     """
+    _factory().default_provisioner_name = NAMES[kind]
+
+
+def put_in_sandbox(manager: KernelManager, sandbox: Sandbox) -> None:
+    """Have the kernels that a kernel manager will start be in a sandbox, or not start.
+
+    In a kernelspec's file, ``metadata`` says the same as is set here.
+    """
+    _factory()
+    specification: Any = manager.kernel_spec
+    specification.metadata["kernel_provisioner"] = {
+        "provisioner_name": NAMES["warm"],
+        "config": {"sandbox": sandbox._asdict()},
+    }
+
+
+def _factory() -> Any:
+    """Return what makes provisioners; it knows ours, also if this course is not installed."""
     factory = KernelProvisionerFactory.instance()
     factory.provisioners.setdefault(ENTRY_POINT.name, ENTRY_POINT)
-    factory.default_provisioner_name = NAMES[kind]
+    return factory
 
 
 def provisioner_variables(kind: Kind) -> dict[str, str]:
@@ -83,10 +103,16 @@ class WarmProvisioner(LocalProvisioner):
 
     Only kernels of ipykernel in this interpreter are forked. They are reached through sockets in
     a folder of their own, so that no two of them can meet on a port.
+
+    With a sandbox, a kernel is in it or does not start; what that holds back on this machine,
+    ``isolation`` tells.
     """
 
     modules = List(Unicode(), list(PRELOADED), help="What the parent imports.").tag(config=True)
     idle = Float(IDLE, help="Seconds until a parent ends that nobody asks.").tag(config=True)
+    sandbox = Dict(
+        help="The fields of a course.kernels.sandbox.Sandbox that kernels run in; none if empty."
+    ).tag(config=True)
 
     _sockets: Path | None = None
 
@@ -97,18 +123,50 @@ class WarmProvisioner(LocalProvisioner):
         return await super().pre_launch(**kwargs)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        """Fork the kernel, or launch it as usual."""
+        """Fork the kernel, or launch it as usual where it need not be in a sandbox.
+
+        Raises:
+            NotSandboxed: when it was to be in a sandbox, and cannot.
+        """
+        try:
+            return await self._launch(cmd, **kwargs)
+        except NotSandboxed:
+            await self.cleanup()
+            raise
+
+    async def _launch(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        sandbox = Sandbox(**self.sandbox) if self.sandbox else None
         parsed = _parse(cmd)
         given = {name for name, value in kwargs.items() if value is not None}
+        folder = Path(kwargs.get("cwd") or Path.cwd())
+        if sandbox:
+            _check(sandbox, cmd, given, folder)
+            for name in ("stdout", "stderr"):  # ours are not for it to write to, or to cut
+                kwargs[name] = kwargs.get(name) or subprocess.DEVNULL
         if parsed is None or given - UNDERSTOOD:
             return await super().launch_kernel(cmd, **kwargs)
+        environment = dict(kwargs.get("env") or os.environ) | {"JPY_PARENT_PID": str(os.getpid())}
         if not CAN_FORK:
             say_once(f"kernels start cold, because {sys.platform} cannot fork them safely.")
+            if sandbox:
+                say_once(isolation().sentence)
+                cmd = limited_command(sandbox, cmd[0], parsed.options, parsed.arguments)
+                kwargs["env"] = kernel_variables(sandbox, environment)
             return await super().launch_kernel(cmd, **kwargs)
-        from course.kernels.asking import NoWarmKernel, fork_kernel
+        from course.kernels.asking import Confinement, NoWarmKernel, fork_kernel
 
-        folder = Path(kwargs.get("cwd") or Path.cwd())
-        environment = dict(kwargs.get("env") or os.environ) | {"JPY_PARENT_PID": str(os.getpid())}
+        confinement = None
+        if sandbox:
+            found = isolation()
+            if found.level != "full":
+                say_once(found.sentence)
+            if self._sockets is None:
+                raise NotSandboxed(
+                    "A kernel in a sandbox is reached through a folder that it is given: choose"
+                    " neither a transport nor ports for it."
+                )
+            manager: Any = self.parent
+            confinement = Confinement(sandbox, found.way, manager.connection_file)
         with opened(kwargs) as (streams, ends):
             try:
                 process = await asyncio.to_thread(
@@ -121,8 +179,13 @@ class WarmProvisioner(LocalProvisioner):
                     self._sockets,
                     modules=self.modules,
                     idle=self.idle,
+                    confinement=confinement,
                 )
             except NoWarmKernel as reason:
+                if sandbox:
+                    raise NotSandboxed(
+                        f"No kernel could be put into a sandbox, because none is warm: {reason}."
+                    ) from reason
                 say_once(f"kernels start cold, because no warm one could be had: {reason}")
                 return await super().launch_kernel(cmd, **kwargs)
             vars(process).update(ends)
@@ -143,8 +206,7 @@ class WarmProvisioner(LocalProvisioner):
         if manager.transport != "tcp" or manager.shell_port or not is_local_ip(manager.ip):
             return
         try:
-            folder = meeting_folder() / f"kernel-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-            folder.mkdir(mode=0o700)
+            folder = new_sockets()
         except OSError:
             return
         self._sockets = folder
@@ -173,6 +235,16 @@ def start_program(
             vars(process).update(ends)
             return process
     return subprocess.Popen(command, env=dict(environment), cwd=folder, **streams)
+
+
+def _check(sandbox: Sandbox, command: Sequence[str], given: set[str], folder: Path) -> None:
+    """Raise NotSandboxed for what cannot be had in a sandbox."""
+    if _parse(command) is None:
+        raise NotSandboxed("Only kernels of ipykernel in this Python can be put into a sandbox.")
+    if others := sorted(given - UNDERSTOOD):
+        raise NotSandboxed(f"A kernel in a sandbox cannot be started with: {', '.join(others)}.")
+    if not folder.resolve().is_relative_to(Path(sandbox.folder).resolve()):
+        raise NotSandboxed(f"A kernel works inside its sandbox, and {folder} is not in there.")
 
 
 @cache

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
         lesson.write_text(
             re.sub(r"\bepochs = \d+ ", "epochs = 1 ", lesson.read_text("utf-8")), "utf-8"
         )
+    with serving(course, home) as found:
+        yield found
+
+
+@contextmanager
+def serving(root: Path, home: Path) -> Iterator[tuple[str, str]]:
+    """Start a JupyterLab that shows ``root`` and keeps its own files in ``home``."""
     for name, settings in SETTINGS.items():
         path = home / "settings" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -99,9 +107,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     server = subprocess.Popen(
         [
             *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
-            *(f"--ServerApp.port={_free_port()}", f"--ServerApp.root_dir={course}"),
+            *(f"--ServerApp.port={_free_port()}", f"--ServerApp.root_dir={root}"),
         ],
         env=lab_environment() | own,
+        cwd=root,
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,

@@ -1,0 +1,203 @@
+"""What a folder of grades holds, and how each part of it is written."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+from nbformat import NotebookNode
+
+from course.execution import Status
+from course.files import write_whole
+from course.grading.feedback import Page, feedback_page
+from course.grading.grade import Mark, points_of
+from course.grading.gradebook import Entered
+from course.workers.journal import Record, read_journal
+
+FOLDERS = ("results",)
+
+
+class Result(NamedTuple):
+    """A submission with what became of it."""
+
+    key: str
+    student: str
+    assignment: str
+    title: str  # of the assignment
+    status: Status
+    reason: str  # where the status is not ok
+    remarks: list[str]  # what was repaired
+    handed_in: str | None  # ISO, UTC
+    late: float  # seconds after it was due
+    seconds: float  # that grading took
+    kernels: int
+    isolation: str
+    marks: list[Mark]
+    notebook: str | None  # as graded, with hidden tests: not for learners
+
+    def node(self) -> NotebookNode | None:
+        """Return the graded notebook."""
+        return None if self.notebook is None else nbformat.reads(self.notebook, as_version=4)
+
+
+def write_result(out: Path, result: Result) -> None:
+    """Write a result where `read_result` finds it."""
+    fields = result._asdict() | {"marks": [mark._asdict() for mark in result.marks]}
+    write_whole(_path(out, result.key), json.dumps(fields, ensure_ascii=False))
+
+
+def read_result(out: Path, key: str) -> Result:
+    """Return a result that was written."""
+    fields = json.loads(_path(out, key).read_text(encoding="utf-8"))
+    return Result(**fields | {"marks": [Mark(**mark) for mark in fields["marks"]]})
+
+
+def is_written(out: Path, key: str) -> bool:
+    """Tell whether there is a result with this key."""
+    return _path(out, key).is_file()
+
+
+def _path(out: Path, key: str) -> Path:
+    return out / "results" / f"{key}.json"
+
+
+def latest_records(out: Path) -> dict[str, Record]:
+    """Return the last record of each result in the journal whose file is there, by key."""
+    records = {record["key"]: record for record in read_journal(out)}
+    return {key: record for key, record in records.items() if is_written(out, key)}
+
+
+def write_graded_notebook(out: Path, result: Result) -> None:
+    """Write the notebook where nbgrader's formgrader looks for it."""
+    if result.notebook is not None:
+        folder = out / "autograded" / result.student / result.assignment
+        write_whole(folder / f"{result.assignment}.ipynb", result.notebook)
+
+
+def feedback_path(out: Path, student: str, assignment: str) -> Path:
+    """Return where a submission's feedback is."""
+    return out / "feedback" / student / (assignment or "unknown") / "feedback.html"
+
+
+def write_feedback(out: Path, result: Result, entered: Mapping[str, Entered]) -> None:
+    """Write a submission's page, unless it is there already as it should be."""
+    page = feedback_page(
+        Page(
+            result.student,
+            result.title or result.assignment,
+            result.remarks,
+            {mark.problem: mark for mark in result.marks},
+            result.node(),
+            {name: (each.points, each.comment) for name, each in entered.items()},
+            result.reason if not result.marks else "",
+            lateness(result.late),
+        )
+    )
+    path = feedback_path(out, result.student, result.assignment)
+    if not path.is_file() or path.read_text(encoding="utf-8") != page:
+        write_whole(path, page)
+
+
+def keep_history(out: Path, earlier: Record) -> None:
+    """Put the page of an earlier submission away before another takes its place."""
+    path = feedback_path(out, earlier["student"], earlier["assignment"])
+    if path.is_file():
+        folder = out / "history" / earlier["student"] / earlier["assignment"]
+        folder.mkdir(parents=True, exist_ok=True)
+        path.replace(folder / f"{earlier['ended'].replace(':', '')}-{earlier['key'][-8:]}.html")
+
+
+def lateness(seconds: float) -> str:
+    """Say how late something was handed in; nothing where it was not."""
+    if seconds <= 0:
+        return ""
+    hours = seconds / 3600
+    much = f"{seconds / 60:.0f} minutes" if hours < 2 else f"{hours:.0f} hours"
+    return f"Late: handed in {much if hours < 48 else f'{hours / 24:.0f} days'} after it was due"
+
+
+class Row(NamedTuple):
+    """A line of grades.csv."""
+
+    student: str
+    assignment: str
+    problem: str
+    points: float | None  # None: nobody has given any yet
+    maximum: float
+    status: Status
+    reason: str
+    late_seconds: float
+
+
+def rows(
+    results: Iterable[Result],
+    entered: Mapping[tuple[str, str], Mapping[str, Entered]],
+    maxima: Mapping[str, Mapping[str, float]],
+) -> Iterator[Row]:
+    """Yield a line for each problem of each submission, a person's points where there are some.
+
+    Args:
+        entered: what the gradebook holds, by student and assignment, then by cell.
+        maxima: the points of each graded cell, by assignment.
+    """
+    for result in results:
+        marks = {mark.problem: mark for mark in result.marks}
+        book = entered.get((result.student, result.assignment), {})
+        for cell, maximum in maxima.get(result.assignment, {"": 0.0}).items():
+            problem = cell.partition("-")[2].replace("-", ".")
+            mark = marks.get(problem)
+            points = None if mark is None else mark.points
+            given = book.get(cell)
+            if given is not None and given.points is not None:
+                points = given.points
+            status, reason = result.status, result.reason
+            if mark is not None:
+                status, reason = mark.status, mark.reason
+            elif result.status == "ok" and points is None:
+                reason = "not read by a person yet"
+            elif result.status != "ok":
+                points = None if points is None else points
+            yield Row(
+                result.student,
+                result.assignment,
+                problem,
+                points,
+                maximum,
+                status,
+                reason,
+                max(0.0, result.late),
+            )
+
+
+def write_grades(out: Path, lines: Iterable[Row]) -> None:
+    """Write grades.csv, in UTF-8 with the mark by which spreadsheets know it."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(Row._fields)
+    for row in lines:
+        values = row._asdict() | {"points": "" if row.points is None else f"{row.points:g}"}
+        values |= {"maximum": f"{row.maximum:g}", "late_seconds": f"{row.late_seconds:.0f}"}
+        table.writerow(values.values())
+    write_whole(out / "grades.csv", "\ufeff" + text.getvalue())
+
+
+def maxima_of(notebook: NotebookNode) -> dict[str, float]:
+    """Return the points of each graded cell of an assignment."""
+    return {
+        cell.metadata.nbgrader["grade_id"]: points_of(cell)
+        for cell in notebook.cells
+        if cell.metadata.get("nbgrader", {}).get("grade")
+    }
+
+
+def utc(moment: datetime.datetime | None) -> datetime.datetime | None:
+    """Return a moment without a zone, as nbgrader's database has it: UTC."""
+    if moment is None or moment.tzinfo is None:
+        return moment
+    return moment.astimezone(datetime.UTC).replace(tzinfo=None)
