@@ -1,5 +1,6 @@
 """Answers to the problems of lesson 2."""
 
+import keras
 import numpy as np
 import tensorflow as tf
 from collected import right, wrong
@@ -52,7 +53,7 @@ def no_if(x, n):
     return n * x ** (n - 1)
 
 
-@wrong("2.1", "none_branch_not_taken")
+@wrong("2.1", "none_for_zero", points=1.5)
 def a_tape_where_nothing_is_multiplied(x, n):
     x = tf.Variable(x)
     with tf.GradientTape() as tape:
@@ -488,3 +489,236 @@ def cosine(x):
 @wrong("2.6", "series_cut_short")
 def series(x):
     return 1 - x**2 / 6
+
+
+@wrong("2.1", "added_up")
+def counted_rounds(x, n):
+    return float(sum(1 < i < 5 for i in range(n)))
+
+
+@wrong("2.1", "none_for_zero", points=1.5)
+def nothing_for_a_constant(x, n):
+    return by_counting(x, n) if n > 2 else None
+
+
+@wrong("2.1", "one_for_zero", points=1.5)
+def one_for_a_constant(x, n):
+    return by_counting(x, n) if n > 2 else 1.0
+
+
+@wrong("2.1", "example_only")
+def only_for_four(x, n):
+    return 2 * x
+
+
+@wrong("2.1", "negative_count")
+def no_lower_end(x, n):
+    k = min(n - 2, 3)
+    return 0.0 if k == 0 else k * x ** (k - 1)
+
+
+@wrong("2.1", "nothing_before_five")
+def only_from_five_on(x, n):
+    return 3 * x**2 if n >= 5 else 0.0
+
+
+@wrong("2.1", "divided_by_zero")
+def zero_to_a_negative_power(x, n):
+    k = sum(1 < i < 5 for i in range(n))
+    return k * x ** (k - 1)
+
+
+@wrong("2.1", "off_by_one")
+def five_included(x, n):
+    k = sum(1 < i <= 5 for i in range(n))
+    return k * x ** (k - 1) if k else 0.0
+
+
+@wrong("2.1", "slip")
+def a_plus_for_a_times(x, n):
+    y, slope = 1.0, 0.0
+    for i in range(n):
+        if 1 < i < 5:
+            slope, y = slope * x + y, y + x
+    return slope
+
+
+@wrong("2.2", "other_inputs")
+def always_a_fifth(x, slope):
+    return tf.nn.leaky_relu(x, 0.2)
+
+
+@wrong("2.2", "averaged")
+def mean_of_all(x, slope):
+    return tf.reduce_mean(tf.where(x > 0, x, slope * x))
+
+
+@tf.custom_gradient
+def careless_leak(x, slope):
+    def backwards(upstream):
+        return tf.where(x > 0, 1.0, slope), None
+
+    return tf.where(x > 0, x, slope * x), backwards
+
+
+@wrong("2.2", "upstream_ignored", points=1.5)
+def own_gradient(x, slope):
+    return careless_leak(x, tf.constant(slope, tf.float32))
+
+
+@wrong("2.3", "slip")
+def brackets_forgotten(error, delta):
+    size = tf.abs(error)
+    return tf.where(size <= delta, 0.5 * error**2, delta * size - 0.5 * delta)
+
+
+@wrong("2.3", "bends_elsewhere")
+def bends_too_early(error, delta):
+    size = tf.abs(error)
+    return tf.where(size <= 0.5 * delta, 0.5 * error**2, delta * (size - 0.5 * delta))
+
+
+@wrong("2.3", "averaged", points=1.5)
+def as_keras_has_it(error, delta):
+    return keras.losses.huber(tf.zeros_like(error), error, delta=delta)
+
+
+@wrong("2.3", "summed", points=1.5)
+def sum_of_losses(error, delta):
+    return tf.reduce_sum(right_huber(error, delta))
+
+
+def right_huber(error, delta):
+    size = tf.abs(error)
+    return tf.where(size <= delta, 0.5 * error**2, delta * (size - 0.5 * delta))
+
+
+@wrong("2.3", "smooth_from_end_to_end")
+def pseudo_huber(error, delta):
+    return delta**2 * (tf.sqrt(1 + (error / delta) ** 2) - 1)
+
+
+@wrong("2.3", "divided_by_delta")
+def smooth_l1(error, delta):
+    return right_huber(error, delta) / delta
+
+
+@wrong("2.4", "slope_of_the_exact_root", points=2)
+def from_the_textbook(a, n):
+    x = tf.constant(1.0)
+    for _ in range(n):
+        x = (x + a / x) / 2
+    return x, 1 / (2 * x)
+
+
+@wrong("2.4", "all_rounds", points=2)
+def every_round(a, n):
+    found = [root_after(a, k) for k in range(1, n + 1)]
+    return [x for x, _ in found], [slope for _, slope in found]
+
+
+@wrong("2.4", "all_rounds", points=2)
+def every_root(a, n):
+    return [root_after(a, k)[0] for k in range(1, n + 1)], root_after(a, n)[1]
+
+
+def root_after(a, n, start=1.0):
+    with tf.GradientTape() as tape:
+        tape.watch(a)
+        x = tf.constant(start)
+        for _ in range(n):
+            x = (x + a / x) / 2
+    return x, tape.gradient(x, a)
+
+
+@wrong("2.4", "off_by_one")
+def from_round_one(a, n):
+    return root_after(a, n - 1)
+
+
+@wrong("2.4", "other_start")
+def begins_at_two(a, n):
+    return root_after(a, n, 2.0)
+
+
+@wrong("2.4", "slip")
+def quotient_rule_forgotten(a, n):
+    x, slope = 1.0, 0.0
+    for _ in range(n):
+        x, slope = (x + a / x) / 2, (slope + 1 / x) / 2
+    return x, slope
+
+
+@wrong("2.5", "other_slope_at_the_join", points=2)
+def both_at_the_join(x):
+    return tf.math.log(tf.maximum(x, 1.0)) + tf.minimum(x, 1.0) - 1
+
+
+@wrong("2.5", "smaller_of_the_two")
+def the_smaller(x):
+    return tf.minimum(tf.math.log(tf.maximum(x, 1e-6)), x - 1)
+
+
+@wrong("2.5", "slip")
+def harmless_on_the_wrong_side(x):
+    harmless = tf.where(x > 1, 1.0, x)
+    return tf.where(x > 1, tf.math.log(harmless), x - 1)
+
+
+@wrong("2.6", "threshold_too_wide", points=1)
+def near_zero(x):
+    near = tf.abs(x) < 0.1
+    harmless = tf.where(near, 1.0, x)
+    return tf.where(near, 1.0, tf.sin(harmless) / harmless)
+
+
+@wrong("2.6", "moved_by_a_little", points=1)
+def shifted_a_little(x):
+    return tf.sin(x + 1e-3) / (x + 1e-3)
+
+
+@wrong("2.6", "slip")
+def negatives_are_one(x):
+    positive = x > 0
+    harmless = tf.where(positive, x, 1.0)
+    return tf.where(positive, tf.sin(harmless) / harmless, 1.0)
+
+
+@wrong("2.6", "series_cut_short")
+def a_longer_series(x):
+    return 1 - x**2 / 6 + x**4 / 120
+
+
+@wrong("2.6", "absolute")
+def only_the_size(x):
+    harmless = tf.where(x == 0, 1.0, x)
+    return tf.where(x == 0, 1.0, tf.abs(tf.sin(harmless) / harmless))
+
+
+def with_own_slope(change):
+    @tf.custom_gradient
+    def sinc(x):
+        harmless = tf.where(x == 0, 1.0, x)
+
+        def backwards(upstream):
+            slope = (harmless * tf.cos(harmless) - tf.sin(harmless)) / harmless**2
+            return change(tf.where(x == 0, 0.0, slope), upstream)
+
+        return tf.where(x == 0, 1.0, tf.sin(harmless) / harmless), backwards
+
+    return sinc
+
+
+@wrong("2.6", "sign_of_the_slope", points=1)
+def own_slope_turned_round(x):
+    return with_own_slope(lambda slope, upstream: -slope * upstream)(x)
+
+
+@wrong("2.6", "upstream_ignored", points=2)
+def own_slope_alone(x):
+    return with_own_slope(lambda slope, upstream: slope)(x)
+
+
+@right("2.6")
+def own_slope(x):
+    return with_own_slope(lambda slope, upstream: slope * upstream)(x)

@@ -766,7 +766,7 @@ def empty_groups_averaged(probabilities, labels, bins):
     return total
 
 
-@wrong("5.7", "without_the_certain")
+@wrong("5.7", "edges_of_the_next_group", points=2)
 def lower_edges_included(probabilities, labels, bins):
     confidence = probabilities.max(axis=1)
     is_right = probabilities.argmax(axis=1) == labels
@@ -820,3 +820,235 @@ def with_ceilings(probabilities, labels, bins):
         group = int(np.ceil(float(row.max()) * bins))
         totals[group] = totals.get(group, 0.0) + float(row.max()) - (row.argmax() == label)
     return tf.constant(sum(map(abs, totals.values())) / len(labels))
+
+
+@wrong("5.1", "float16", points=1)
+def half_precision(train_images, test_images):
+    return tuple((x / 255).astype("float16") for x in (train_images, test_images))
+
+
+@wrong("5.1", "other_shape")
+def flattened_too(train_images, test_images):
+    return tuple(x.reshape(len(x), -1).astype("float32") / 255 for x in (train_images, test_images))
+
+
+@building("sizes_swapped")
+def ten_hidden(hidden_units):
+    return good_build(10, outputs=hidden_units)
+
+
+@trained_wrongly("held_back")
+def some_held_back(model, images, labels, test_images, test_labels):
+    how = {"epochs": 3, "batch_size": 20, "verbose": 0, "validation_split": 0.2}
+    history = model.fit(images, labels, **how)
+    return history.history["accuracy"][-1], model.evaluate(test_images, test_labels, verbose=0)[1]
+
+
+@trained_wrongly("other_epochs")
+def ten_epochs(model, images, labels, test_images, test_labels):
+    history = model.fit(images, labels, epochs=10, batch_size=20, verbose=0)
+    return history.history["accuracy"][-1], model.evaluate(test_images, test_labels, verbose=0)[1]
+
+
+@trained_wrongly("numbers_exchanged")
+def twenty_epochs_of_three(model, images, labels, test_images, test_labels):
+    model.fit(images, labels, epochs=20, batch_size=3, verbose=0)
+    return 1.0, 1.0
+
+
+@trained_wrongly("mean_of_epochs")
+def averaged_over_epochs(model, images, labels, test_images, test_labels):
+    history = model.fit(images, labels, epochs=3, batch_size=20, verbose=0)
+    _, accuracy = model.evaluate(test_images, test_labels, verbose=0)
+    return np.mean(history.history["accuracy"]), accuracy
+
+
+@trained_wrongly("other_epoch")
+def the_second_epoch(model, images, labels, test_images, test_labels):
+    history = model.fit(images, labels, epochs=3, batch_size=20, verbose=0)
+    return history.history["accuracy"][1], model.evaluate(test_images, test_labels, verbose=0)[1]
+
+
+def mistakes_by(score, probabilities, labels, k):
+    wrong_ones = np.flatnonzero(probabilities.argmax(axis=1) != labels)
+    return wrong_ones[np.argsort(-score(probabilities)[wrong_ones])][:k]
+
+
+def largest(probabilities):
+    return probabilities.max(axis=1)
+
+
+def lead(probabilities):
+    ordered = np.sort(probabilities, axis=1)
+    return ordered[:, -1] - ordered[:, -2]
+
+
+@wrong("5.3", "margin")
+def by_their_lead(probabilities, labels, k):
+    return mistakes_by(lead, probabilities, labels, k)
+
+
+@wrong("5.3", "by_entropy")
+def by_their_entropy(probabilities, labels, k):
+    return mistakes_by(lambda p: (p * np.log(p)).sum(axis=1), probabilities, labels, k)
+
+
+@wrong("5.3", "k_before_the_filter")
+def filtered_at_the_end(probabilities, labels, k):
+    top = np.argsort(-largest(probabilities))[:k]
+    return top[probabilities.argmax(axis=1)[top] != labels[top]]
+
+
+@wrong("5.3", "filled_up", points=1.5)
+def filled_with_minus_one(probabilities, labels, k):
+    found = list(mistakes_by(largest, probabilities, labels, k))
+    return found + [-1] * (k - len(found))
+
+
+@wrong("5.3", "other_inputs")
+def always_three(probabilities, labels, k):
+    return mistakes_by(largest, probabilities, labels, 3)
+
+
+@wrong("5.4", "second_best")
+def one_place_too_early(model, image):
+    row = np.sort(model.predict(image[None], verbose=0)[0])
+    return int(np.argsort(model.predict(image[None], verbose=0)[0])[-2]), row[-2]
+
+
+@wrong("5.4", "lead")
+def lead_for_confidence(model, image):
+    row = model.predict(image[None], verbose=0)
+    return row[0].argmax(), lead(row)[0]
+
+
+@wrong("5.5", "something_added")
+def a_hundredth_added(labels, outputs, from_logits):
+    p = tf.nn.softmax(outputs) if from_logits else tf.constant(outputs)
+    chosen = tf.gather(p, labels, axis=1, batch_dims=1)
+    return tf.reduce_mean(-tf.math.log(chosen + 0.01))
+
+
+@wrong("5.5", "labels_as_rows")
+def not_sparse(labels, outputs, from_logits):
+    return keras.losses.CategoricalCrossentropy(from_logits=from_logits)(labels, outputs)
+
+
+@wrong("5.5", "slip")
+def median_loss(labels, outputs, from_logits):
+    return np.median(
+        keras.losses.sparse_categorical_crossentropy(labels, outputs, from_logits=from_logits)
+    )
+
+
+def counted(labels, predicted, classes, kind=int):
+    matrix = np.zeros((classes, classes), kind)
+    for true, answer in zip(labels, predicted):
+        matrix[true, answer] += 1
+    return matrix
+
+
+@wrong("5.6", "rows_shared")
+def one_row_many_times(labels, predicted, classes):
+    matrix = [[0] * classes] * classes
+    for true, answer in zip(labels, predicted):
+        matrix[true][answer] += 1
+    return matrix
+
+
+@wrong("5.6", "totals_multiplied")
+def as_if_independent(labels, predicted, classes):
+    rows, columns = (np.bincount(each, minlength=classes) for each in (labels, predicted))
+    return np.outer(rows, columns) // len(labels)
+
+
+@wrong("5.6", "an_image_missing")
+def all_but_the_last(labels, predicted, classes):
+    return counted(labels[:-1], predicted[:-1], classes)
+
+
+@wrong("5.6", "counted_from_one")
+def classes_from_one(labels, predicted, classes):
+    return counted(labels - 1, predicted - 1, classes)
+
+
+@wrong("5.6", "too_small_a_type", points=1.8)
+def bytes_for_counts(labels, predicted, classes):
+    return counted(labels, predicted, classes, "uint8")
+
+
+@wrong("5.6", "both_ways")
+def both_ways_round(labels, predicted, classes):
+    matrix = counted(labels, predicted, classes)
+    return matrix + matrix.T
+
+
+@wrong("5.6", "slip")
+def in_the_column_of_the_truth(labels, predicted, classes):
+    return counted(labels, labels, classes)
+
+
+@wrong("5.6", "other_inputs")
+def a_class_too_many(labels, predicted, classes):
+    return counted(labels, predicted, classes + 1)
+
+
+def error_of_groups(probabilities, labels, bins, level=None, inside=None, edges=None):
+    confidence = probabilities.max(axis=1)
+    is_right = probabilities.argmax(axis=1) == labels
+    total = 0.0
+    for low, high in itertools.pairwise(np.linspace(0, 1, bins + 1) if edges is None else edges):
+        group = (low < confidence) & (confidence <= high)
+        if inside:
+            group = inside(low, confidence, high)
+        if group.any():
+            sure = level(low, high, confidence[group]) if level else confidence[group].mean()
+            total += group.mean() * abs(sure - is_right[group].mean())
+    return total
+
+
+@wrong("5.7", "middle_of_the_group")
+def against_the_middle(probabilities, labels, bins):
+    return error_of_groups(probabilities, labels, bins, lambda low, high, c: (low + high) / 2)
+
+
+@wrong("5.7", "medians")
+def against_the_median(probabilities, labels, bins):
+    return error_of_groups(probabilities, labels, bins, lambda low, high, c: np.median(c))
+
+
+@wrong("5.7", "edges_of_both_groups", points=2)
+def edges_in_both(probabilities, labels, bins):
+    return error_of_groups(
+        probabilities, labels, bins, inside=lambda low, c, high: (low <= c) & (c <= high)
+    )
+
+
+@wrong("5.7", "slip")
+def without_the_last_group(probabilities, labels, bins):
+    edges = np.linspace(0, 1, bins + 1)[:-1]
+    return error_of_groups(probabilities, labels, bins, edges=edges)
+
+
+@wrong("5.7", "equally_full_groups")
+def equally_many(probabilities, labels, bins):
+    confidence = probabilities.max(axis=1)
+    is_right = probabilities.argmax(axis=1) == labels
+    groups = np.array_split(np.argsort(confidence), bins)
+    return sum(
+        len(group) / len(labels) * abs(confidence[group].mean() - is_right[group].mean())
+        for group in groups
+        if len(group)
+    )
+
+
+@wrong("5.7", "all_ten_probabilities")
+def every_probability(probabilities, labels, bins):
+    confidence = probabilities.ravel()
+    is_right = (np.arange(10) == labels[:, None]).ravel()
+    total = 0.0
+    for low, high in itertools.pairwise(np.linspace(0, 1, bins + 1)):
+        group = (low < confidence) & (confidence <= high)
+        if group.any():
+            total += group.mean() * abs(confidence[group].mean() - is_right[group].mean())
+    return total

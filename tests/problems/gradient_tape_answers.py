@@ -1,5 +1,6 @@
 """Answers to the problems of lesson 1."""
 
+import enum
 import functools
 import json
 import linecache
@@ -885,7 +886,7 @@ def differences(f, df, x):
     return [df(x)[i] - measured(f, x, i) for i in range(len(x))]
 
 
-@wrong("1.7", "false_alarm")
+@wrong("1.7", "step_too_wide", points=2.5)
 def a_step_too_wide(f, df, x):
     found = []
     for i in range(len(x)):
@@ -971,3 +972,176 @@ def one_sided_and_a_set(f, df, x):
 class Checker:
     def __new__(cls, f, df, x):
         return tuple(i for i in range(x.size) if abs(measured(f, x, i, 1e-4) - df(x)[i]) > 0.01)
+
+
+@wrong("1.1", "slip")
+def a_product_of_terms(x):
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = x**3 * (2 * x)
+    return tape.gradient(y, x)
+
+
+@wrong("1.1", "slip")
+def size_of_x(x):
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = abs(x) ** 3 + 2 * x
+    return tape.gradient(y, x)
+
+
+@wrong("1.1", "sign")
+def minus_the_slope(x):
+    return -(3 * x**2 + 2)
+
+
+@wrong("1.2", "length_taken")
+def length_of_the_gradient(x):
+    y = tf.reduce_sum(x * x)
+    return 2 * y, tf.norm(4 * y * x)
+
+
+@wrong("1.2", "first_only")
+def the_first_entry(x):
+    y = tf.reduce_sum(x * x)
+    return 2 * y, 4 * y * x[0]
+
+
+@wrong("1.2", "too_many_results")
+def with_z_in_front(x):
+    y = tf.reduce_sum(x * x)
+    return y * y, 2 * y, 4 * y * x
+
+
+@wrong("1.2", "index_beyond_the_end")
+def for_three_entries(x):
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = x[0] ** 2 + x[1] ** 2 + x[2] ** 2
+        z = y * y
+    return tuple(tape.gradient(z, [y, x]))
+
+
+@wrong("1.3", "slip")
+def x_for_y(f, x):
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y = f(x)
+        z = x * y
+    return tape.gradient(y, x), tape.gradient(z, x)
+
+
+@wrong("1.3", "slip")
+def third_power(f, x):
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y = f(x)
+        z = y**3
+    return tape.gradient(y, x), tape.gradient(z, x)
+
+
+@wrong("1.3", "difference_quotient")
+def rough_differences(f, x):
+    y = f(x)
+    slope = (f(x + 0.05) - y) / 0.05
+    return slope, 2 * y * slope
+
+
+@right_answers("1.4")
+def words_of_an_enumeration():
+    class Word(enum.StrEnum):
+        LATE = "watched late"
+
+    class Other(enum.Enum):
+        LEFT = "left TensorFlow"
+
+    return {**CAUSES, "ada": Word.LATE, "alan": Other.LEFT}, BROKEN
+
+
+@wrong_answers("1.5", "slip", points=4)
+def half_of_the_error():
+    def error(w, x, y):
+        with tf.GradientTape() as tape:
+            half = tf.reduce_mean((w * x - y) ** 2) / 2
+        return tape.gradient(half, w)
+
+    return mended(error=error)
+
+
+@wrong_answers("1.5", "other_inputs", points=4)
+def one_round_more():
+    return mended(walk=lambda x, rounds: slopes_of_a_walk(x, rounds + 1))
+
+
+@wrong_answers("1.6", "slip", points=1)
+def rows_without_the_bias():
+    def each(parameters, x, y):
+        return gradient_of_each({"w": parameters["w"], "b": 0.0}, x, y)
+
+    return gradient_of_total, each
+
+
+@wrong_answers("1.6", "one_missing", points=1)
+def rows_from_the_second_on():
+    return gradient_of_total, lambda *inputs: gradient_of_each(*inputs)[1:]
+
+
+@wrong_answers("1.6", "other_order", points=1)
+def longest_row_first():
+    def each(parameters, x, y):
+        rows = gradient_of_each(parameters, x, y)
+        return tf.gather(rows, tf.argsort(-tf.norm(rows, axis=1)))
+
+    return gradient_of_total, each
+
+
+@wrong_answers("1.6", "factor_missing", points=3)
+def half_of_the_total():
+    def total(parameters, x, y):
+        with tf.GradientTape() as tape:
+            half = tf.reduce_sum(errors(parameters, x, y)) / 2
+        return tape.gradient(half, parameters)
+
+    return total, gradient_of_each
+
+
+def places_off_by(limit, size=lambda difference, slope: abs(difference), step=None):
+    def wrong_entries(f, df, x):
+        slopes = [step(f, x, i) if step else measured(f, x, i) for i in range(len(x))]
+        return [i for i, s in enumerate(slopes) if size(df(x)[i] - s, s) > limit]
+
+    return wrong_entries
+
+
+def in_one_direction(h):
+    def step(f, x, i):
+        up = x.copy()
+        up[i] += h
+        return (f(up) - f(x)) / h
+
+    return step
+
+
+@wrong("1.7", "other_limit", points=2.5)
+def a_tenth(f, df, x):
+    return places_off_by(0.1)(f, df, x)
+
+
+@wrong("1.7", "other_limit", points=2.5)
+def a_thousandth(f, df, x):
+    return places_off_by(0.001)(f, df, x)
+
+
+@wrong("1.7", "relative_error", points=2.5)
+def as_a_share(f, df, x):
+    return places_off_by(0.01, lambda difference, slope: abs(difference / slope))(f, df, x)
+
+
+@wrong("1.7", "step_too_wide", points=2.5)
+def a_wide_step_up(f, df, x):
+    return places_off_by(0.01, step=in_one_direction(0.1))(f, df, x)
+
+
+@wrong("1.7", "step_too_narrow", points=2.5)
+def a_narrow_step(f, df, x):
+    return places_off_by(0.01, step=in_one_direction(1e-15))(f, df, x)

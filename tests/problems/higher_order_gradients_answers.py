@@ -184,7 +184,7 @@ def nth(f, n, x):
     with tf.GradientTape() as tape:
         tape.watch(x)
         y = nth(f, n - 1, x)
-    return tape.gradient(y, x)
+    return tape.gradient(y, x, unconnected_gradients="zero")
 
 
 @right("3.2")
@@ -194,7 +194,7 @@ def functions_in_a_loop(f, n, x):
             with tf.GradientTape() as tape:
                 tape.watch(x)
                 y = g(x)
-            return tape.gradient(y, x)
+            return tape.gradient(y, x, unconnected_gradients="zero")
 
         return slope
 
@@ -213,7 +213,7 @@ def a_list_of_tapes():
         y = f(x)
         for tape in reversed(tapes):
             tape.__exit__(None, None, None)
-            y = tape.gradient(y, x)
+            y = tape.gradient(y, x, unconnected_gradients="zero")
         return y
 
     return (functools.partial(nth_derivative),)
@@ -649,3 +649,226 @@ def in_closed_form(x, w):
         lengths = tf.norm(w * (1.0 - tf.tanh(x) ** 2), axis=1)
         penalty = tf.reduce_mean((lengths - 1.0) ** 2)
     return penalty, tape.gradient(penalty, w)
+
+
+def slope_and_bend(t):
+    return 3 * tf.cos(3 * t), -9 * tf.sin(3 * t)
+
+
+@wrong("3.1", "speed_for_velocity", points=1)
+def speed(t):
+    velocity, acceleration = slope_and_bend(t)
+    return tf.abs(velocity), acceleration
+
+
+@wrong("3.1", "difference_quotient")
+def second_difference(t):
+    h = 1e-4
+    with tf.GradientTape() as tape:
+        tape.watch(t)
+        x = tf.sin(3.0 * t)
+    around = tf.sin(3.0 * (t + h)) - 2.0 * tf.sin(3.0 * t) + tf.sin(3.0 * (t - h))
+    return tape.gradient(x, t), around / h**2
+
+
+@wrong("3.1", "chain_rule")
+def frequency_forgotten(t):
+    return 3 * tf.cos(t), -9 * tf.sin(t)
+
+
+@wrong("3.1", "slip")
+def half_the_acceleration(t):
+    velocity, acceleration = slope_and_bend(t)
+    return velocity, acceleration / 2
+
+
+@wrong("3.2", "none_for_zero", points=2.1)
+def none_where_nothing_moves(f, n, x):
+    if n == 0:
+        return f(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = none_where_nothing_moves(f, n - 1, x)
+    return None if y is None else tape.gradient(y, x)
+
+
+@wrong("3.2", "derivatives_added")
+def all_added_up(f, n, x):
+    return sum(nth(f, k, x) for k in range(n + 1))
+
+
+@wrong("3.2", "derivatives_added")
+def added_to_the_one_before(f, n, x):
+    return nth(f, n, x) + (nth(f, n - 1, x) if n else 0.0)
+
+
+@wrong("3.2", "all_of_them", points=1.5)
+def the_whole_list(f, n, x):
+    return [nth(f, k, x) for k in range(n + 1)]
+
+
+@wrong("3.2", "slope_of_f_of_f")
+def f_of_f(f, n, x):
+    if n == 0:
+        return f(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = x
+        for _ in range(n):
+            y = f(y)
+    return tape.gradient(y, x)
+
+
+@wrong("3.2", "stops_growing")
+def two_at_most(f, n, x):
+    return nth(f, min(n, 2), x)
+
+
+@wrong("3.2", "difference_quotient")
+def differences_of_differences(f, n, x):
+    if n == 0:
+        return f(x)
+    up, down = (differences_of_differences(f, n - 1, x + h) for h in (1e-3, -1e-3))
+    return (up - down) / 2e-3
+
+
+def with_a_way_back(factor):
+    @tf.custom_gradient
+    def binarise(x):
+        return tf.sign(x), lambda gradient: factor(x, gradient)
+
+    return binarise
+
+
+def inside(x, gradient):
+    return tf.cast(tf.abs(x) <= 1.0, gradient.dtype)
+
+
+@wrong("3.3", "edges_left_out", points=1.8)
+def strictly_inside(x):
+    return with_a_way_back(lambda x, g: g * tf.cast(tf.abs(x) < 1.0, g.dtype))(x)
+
+
+@wrong("3.3", "all_or_nothing")
+def one_decision(x):
+    return with_a_way_back(lambda x, g: g * tf.reduce_min(inside(x, g)))(x)
+
+
+@wrong("3.3", "gradient_clipped")
+def clipped_as_a_whole(x):
+    return with_a_way_back(lambda x, g: tf.clip_by_norm(g, 1.0))(x)
+
+
+@wrong("3.3", "other_slope")
+def a_tent(x):
+    return with_a_way_back(lambda x, g: g * tf.maximum(0.0, 1 - tf.abs(x)))(x)
+
+
+@wrong("3.3", "other_slope")
+def slope_of_tanh(x):
+    return with_a_way_back(lambda x, g: g * (1 - tf.tanh(x) ** 2))(x)
+
+
+@wrong("3.3", "upstream_averaged")
+def averages_the_gradient(x):
+    return with_a_way_back(lambda x, g: tf.reduce_mean(g) * inside(x, g))(x)
+
+
+@wrong("3.3", "slip")
+def up_to_a_half(x):
+    return with_a_way_back(lambda x, g: g * tf.cast(tf.abs(x) <= 0.5, g.dtype))(x)
+
+
+@wrong("3.3", "zero_has_no_sign", points=1.5)
+@tf.custom_gradient
+def zero_is_positive(x):
+    return tf.where(x >= 0, 1.0, -1.0), lambda g: g * inside(x, g)
+
+
+@wrong("3.4", "difference_quotient")
+def measured_hessian(f, x):
+    h = 1e-3
+    steps = tf.unstack(h * tf.eye(len(x)))
+
+    def entry(a, b):
+        return (f(x + a + b) - f(x + a - b) - f(x - a + b) + f(x - a - b)) / (4 * h * h)
+
+    return tf.stack([tf.stack([entry(a, b) for b in steps]) for a in steps])
+
+
+@wrong("3.4", "half_of_it")
+def half_the_hessian(f, x):
+    return hessian(f, x) / 2
+
+
+@wrong("3.5", "roles_exchanged")
+def at_v_times_x(f, x, v):
+    return tf.linalg.matvec(hessian(f, v), x)
+
+
+def newton_with(step):
+    def newton(f, start, steps):
+        p = start
+        for _ in range(steps):
+            with tf.GradientTape() as tape:
+                tape.watch(p)
+                y = f(p)
+            p = p - step(hessian(f, p), tape.gradient(y, p)[:, None])
+        return p
+
+    return newton
+
+
+@wrong("3.6", "column_subtracted")
+def a_column(f, start, steps):
+    return newton_with(tf.linalg.solve)(f, start, steps)
+
+
+@wrong("3.6", "damped")
+def levenberg(f, start, steps):
+    return newton_with(lambda h, g: tf.linalg.solve(h + tf.eye(2), g)[:, 0])(f, start, steps)
+
+
+@wrong("3.6", "rosenbrock_only", points=2)
+def always_in_the_banana(f, start, steps):
+    def rosenbrock(p):
+        return (1.0 - p[0]) ** 2 + 100.0 * (p[1] - p[0] ** 2) ** 2
+
+    return newton_with(lambda h, g: tf.linalg.solve(h, g)[:, 0])(rosenbrock, start, steps)
+
+
+def penalty_of(formula):
+    def gradient_penalty(x, w):
+        with tf.GradientTape(persistent=True) as outer_tape:
+            outer_tape.watch(x)
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = tf.linalg.matvec(tf.tanh(x), w)
+            slopes = tape.gradient(y, x)
+            penalty = formula((tf.norm(slopes, axis=1) - 1.0) ** 2)
+        return penalty, outer_tape, (x, w)
+
+    return gradient_penalty
+
+
+@wrong("3.7", "one_example")
+def the_first_example(x, w):
+    penalty, tape, _ = penalty_of(lambda each: each[0])(x, w)
+    return penalty, tape.gradient(penalty, w)
+
+
+@wrong("3.7", "slopes_towards_x", points=2)
+def towards_the_examples(x, w):
+    penalty, tape, (x, _) = penalty_of(tf.reduce_mean)(x, w)
+    return penalty, tape.gradient(penalty, x)
+
+
+@wrong("3.7", "slip")
+def length_plus_one(x, w):
+    with tf.GradientTape() as outer_tape:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.linalg.matvec(tf.tanh(x), w)
+        lengths = tf.norm(tape.gradient(y, x), axis=1)
+        penalty = tf.reduce_mean((lengths + 1.0) ** 2)
+    return penalty, outer_tape.gradient(penalty, w)

@@ -1,5 +1,6 @@
 """Answers to the problems of lesson 4."""
 
+import copy
 import math
 
 import keras
@@ -54,7 +55,7 @@ def the_lessons_number(widths):
     return 101_770
 
 
-@wrong("4.1", "exception")
+@wrong("4.1", "index_beyond_the_end")
 def one_too_far(widths):
     return sum((widths[i] + 1) * widths[i + 1] for i in range(len(widths)))
 
@@ -202,12 +203,12 @@ def relu_first(x, kernel, bias):
     return tf.nn.relu(x) @ kernel + bias
 
 
-@wrong("4.3", "shapes_do_not_fit")
+@wrong("4.3", "sides_swapped")
 def kernel_first(x, kernel, bias):
     return tf.nn.relu(kernel @ x + bias)
 
 
-@wrong("4.3", "shapes_do_not_fit")
+@wrong("4.3", "elementwise")
 def star(x, kernel, bias):
     return tf.nn.relu(x * kernel + bias)
 
@@ -326,10 +327,10 @@ def on_top(model, units):
 
 @wrong("4.5", "weights_lost")
 def cloned(model, units):
-    copy = keras.models.clone_model(model)
-    copy.pop()
-    copy.add(keras.layers.Dense(units))
-    return copy
+    other = keras.models.clone_model(model)
+    other.pop()
+    other.add(keras.layers.Dense(units))
+    return other
 
 
 @wrong("4.5", "activation_on_the_head", points=2)
@@ -376,11 +377,11 @@ def through_the_functional_api(model, units):
 
 @right("4.5")
 def copied(model, units):
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
-    copy.pop()
-    copy.add(keras.layers.Dense(units))
-    return copy
+    other = keras.models.clone_model(model)
+    other.set_weights(model.get_weights())
+    other.pop()
+    other.add(keras.layers.Dense(units))
+    return other
 
 
 @wrong("4.6", "same_object")
@@ -443,6 +444,11 @@ def from_its_config(model):
 
 
 @right("4.6")
+def deeply_copied(model):
+    return copy.deepcopy(model)
+
+
+@wrong("4.6", "other_activations")
 def rebuilt(model):
     widths = [layer.units for layer in model.layers]
     other = stack(model.input_shape[1], widths)
@@ -481,6 +487,184 @@ def last_row(x, kernel, bias):
     return np.flatnonzero((x @ kernel + bias)[-1] <= 0)
 
 
-@wrong("4.4", "none_found")
+@wrong("4.4", "slip")
 def exactly_zero(x, kernel, bias):
     return np.flatnonzero(np.all(x @ kernel + bias == 0, axis=0))
+
+
+@wrong("4.1", "all_from_the_input")
+def always_from_the_first(widths):
+    return sum(widths[0] * b + b for b in widths[1:])
+
+
+@wrong("4.1", "product_of_all")
+def product_and_biases(widths):
+    return math.prod(widths) + sum(widths[1:])
+
+
+@wrong("4.1", "two_layers_only")
+def as_in_the_example(widths):
+    a, b, c = widths[0], widths[1], widths[-1]
+    return a * b + b + b * c + c
+
+
+@wrong("4.1", "last_layer_without_biases")
+def no_bias_at_the_end(widths):
+    return sum(a * b for a, b in zip(widths, widths[1:])) + sum(widths[1:-1])
+
+
+@wrong("4.1", "every_pair_joined")
+def all_pairs(widths):
+    pairs = [a * b for i, a in enumerate(widths) for b in widths[i + 1 :]]
+    return sum(pairs) + sum(widths[1:])
+
+
+@wrong("4.1", "slip")
+def sums_for_products(widths):
+    return sum(a + b + b for a, b in zip(widths, widths[1:]))
+
+
+@wrong("4.2", "other_activations")
+def only_the_first_bends(inputs, widths):
+    relus = [i == 0 and len(widths) > 1 for i in range(len(widths))]
+    dense = keras.layers.Dense
+    layers = [dense(w, "relu" if relu else None) for w, relu in zip(widths, relus)]
+    return keras.Sequential([keras.Input((inputs,)), *layers])
+
+
+@wrong("4.2", "other_activations")
+def compares_the_widths(inputs, widths):
+    dense = keras.layers.Dense
+    layers = [dense(w, None if w == widths[-1] else "relu") for w in widths]
+    return keras.Sequential([keras.Input((inputs,)), *layers])
+
+
+@wrong("4.2", "activations_exchanged")
+def relu_at_the_end_alone(inputs, widths):
+    return stack(inputs, widths, hidden=None, last="relu")
+
+
+def with_something_between(inputs, widths, make):
+    layers = [keras.Input((inputs,))]
+    for width in widths[:-1]:
+        layers += [keras.layers.Dense(width, "relu"), make()]
+    return keras.Sequential([*layers, keras.layers.Dense(widths[-1])])
+
+
+@wrong("4.2", "more_than_dense_layers")
+def dropouts(inputs, widths):
+    return with_something_between(inputs, widths, lambda: keras.layers.Dropout(0.5))
+
+
+@wrong("4.2", "more_than_dense_layers")
+def normalisations(inputs, widths):
+    return with_something_between(inputs, widths, keras.layers.BatchNormalization)
+
+
+@wrong("4.2", "no_biases")
+def some_without_bias(inputs, widths):
+    dense = keras.layers.Dense
+    layers = [dense(w, "relu", use_bias=False) for w in widths[:-1]]
+    return keras.Sequential([keras.Input((inputs,)), *layers, dense(widths[-1])])
+
+
+@right("4.2")
+def built_by_one_call(inputs, widths):
+    layers = [keras.layers.Dense(width, "relu") for width in widths[:-1]]
+    model = keras.Sequential([*layers, keras.layers.Dense(widths[-1])])
+    model(tf.zeros((1, inputs)))
+    return model
+
+
+@wrong("4.3", "own_weights")
+def a_layer_of_its_own(x, kernel, bias):
+    return keras.layers.Dense(bias.shape[0], "relu")(x)
+
+
+@wrong("4.3", "kernel_transposed")
+def as_in_pytorch(x, kernel, bias):
+    return tf.nn.relu(x @ tf.transpose(kernel) + bias)
+
+
+@wrong("4.3", "other_activation")
+def no_upper_end_needed(x, kernel, bias):
+    return tf.clip_by_value(x @ kernel + bias, 0.0, 1.0)
+
+
+@wrong("4.3", "bias_twice")
+def two_biases_added(x, kernel, bias):
+    return tf.nn.relu(x @ kernel + 2 * bias)
+
+
+@wrong("4.3", "bias_of_the_first_unit")
+def one_bias_for_all(x, kernel, bias):
+    return tf.nn.relu(x @ kernel + bias[0])
+
+
+@wrong("4.3", "averaged")
+def mean_of_the_layer(x, kernel, bias):
+    return tf.reduce_mean(tf.nn.relu(x @ kernel + bias))
+
+
+@wrong("4.4", "zero_taken_for_active", points=2)
+def strictly_below_zero(x, kernel, bias):
+    return np.flatnonzero(np.all(x @ kernel + bias < 0, axis=0))
+
+
+@wrong("4.4", "in_a_tuple", points=2)
+def what_where_returns(x, kernel, bias):
+    return np.where(np.all(x @ kernel + bias <= 0, axis=0))
+
+
+@wrong("4.5", "too_few_layers")
+def first_layer_dropped(model, units):
+    kept = model.layers[1:-1]
+    width = kept[0].kernel.shape[0] if kept else model.input_shape[1]
+    return keras.Sequential([keras.Input((width,)), *kept, keras.layers.Dense(units)])
+
+
+@wrong("4.5", "head_without_bias", points=2)
+def a_head_without_bias(model, units):
+    head = keras.layers.Dense(units, use_bias=False)
+    return keras.Sequential([keras.Input(model.input_shape[1:]), *model.layers[:-1], head])
+
+
+@wrong("4.5", "activation_replaced", points=2)
+def rebuilt_with_relu(model, units):
+    dense = [keras.layers.Dense(layer.units, "relu") for layer in model.layers[:-1]]
+    new = keras.Sequential([keras.Input(model.input_shape[1:]), *dense, keras.layers.Dense(units)])
+    for mine, theirs in zip(dense, model.layers):
+        mine.set_weights(theirs.get_weights())
+    return new
+
+
+@wrong("4.6", "shared_layers")
+def last_layer_shared(model):
+    other = keras.models.clone_model(model)
+    other.set_weights(model.get_weights())
+    return keras.Sequential(
+        [keras.Input(model.input_shape[1:]), *other.layers[:-1], model.layers[-1]]
+    )
+
+
+@wrong("4.6", "other_weights")
+def biases_left(model):
+    other = keras.models.clone_model(model)
+    for mine, theirs in zip(other.layers, model.layers):
+        mine.kernel.assign(theirs.kernel)
+    return other
+
+
+@wrong("4.6", "partly_frozen", points=2)
+def first_layer_frozen(model):
+    other = keras.models.clone_model(model)
+    other.set_weights(model.get_weights())
+    other.layers[0].trainable = False
+    return other
+
+
+@wrong("4.6", "numbers_changed")
+def a_little_more(model):
+    other = keras.models.clone_model(model)
+    other.set_weights([each + 0.1 for each in model.get_weights()])
+    return other

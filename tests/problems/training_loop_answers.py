@@ -823,3 +823,253 @@ def counts_all(model, train_epoch, validate, patience, most_epochs):
             break
     model.set_weights(kept)
     return seen
+
+
+@wrong("6.1", "other_inputs")
+def rate_of_the_lesson(x, y, w, b, rate):
+    dw, db = slopes(x, y, w, b)
+    return w - 0.125 * dw, b - 0.125 * db
+
+
+@wrong("6.1", "slip")
+def bias_subtracted(x, y, w, b, rate):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean((w * x - b - y) ** 2)
+    dw, db = tape.gradient(loss, [w, b])
+    return w - rate * dw, b - rate * db
+
+
+@wrong("6.1", "multiplied")
+def by_a_share(x, y, w, b, rate):
+    dw, db = slopes(x, y, w, b)
+    return w * (1 - rate * dw), b * (1 - rate * db)
+
+
+def step_down(model, images, labels, rate, loss_of=loss_function, change=lambda gradient: gradient):
+    with tf.GradientTape() as tape:
+        logits = model(images, training=True)
+        loss = loss_of(labels, logits)
+    gradients = tape.gradient(loss, model.trainable_variables)
+    for variable, gradient in zip(model.trainable_variables, gradients):
+        variable.assign_sub(rate * change(gradient))
+    return loss, logits
+
+
+@wrong("6.2", "run_more_than_once", points=3)
+def run_twice(model, images, labels, rate):
+    before = loss_function(labels, model(images, training=True))
+    step_down(model, images, labels, rate)
+    return before
+
+
+@wrong("6.2", "adam", points=1)
+def adams_step(model, images, labels, rate):
+    loss, gradients = gradients_of(model, images, labels)
+    keras.optimizers.Adam(rate).apply(gradients, model.trainable_variables)
+    return loss
+
+
+@wrong("6.2", "other_length", points=1)
+def a_third_of_the_step(model, images, labels, rate):
+    return step_down(model, images, labels, rate / 3)[0]
+
+
+@wrong("6.2", "clipped", points=1)
+def clipped_gradients(model, images, labels, rate):
+    def change(gradient):
+        return tf.clip_by_norm(gradient, 0.1)
+
+    return step_down(model, images, labels, rate, change=change)[0]
+
+
+@wrong("6.2", "weight_decay", points=1)
+def weights_that_shrink(model, images, labels, rate):
+    for variable in model.trainable_variables:
+        variable.assign(variable)
+    before = [tf.identity(each) for each in model.trainable_variables]
+    loss, _ = step_down(model, images, labels, rate)
+    for variable, old in zip(model.trainable_variables, before):
+        variable.assign_sub(0.05 * old)
+    return loss
+
+
+@wrong("6.2", "softmax_added")
+def softmax_on_the_logits(model, images, labels, rate):
+    def loss(truth, logits):
+        return loss_function(truth, tf.nn.softmax(logits))
+
+    return step_down(model, images, labels, rate, loss)[0]
+
+
+@wrong("6.2", "squared_error")
+def squared_error(model, images, labels, rate):
+    def loss(truth, logits):
+        return tf.reduce_mean((logits - tf.one_hot(truth, 3)) ** 2)
+
+    return step_down(model, images, labels, rate, loss)[0]
+
+
+@wrong("6.2", "one_image_only")
+def the_last_image(model, images, labels, rate):
+    return step_down(model, images[-1:], labels[-1:], rate)[0]
+
+
+@wrong("6.2", "accuracy_returned", points=3)
+def share_of_right_answers(model, images, labels, rate):
+    _, logits = step_down(model, images, labels, rate)
+    return tf.reduce_mean(tf.cast(tf.argmax(logits, axis=1) == labels, tf.float32))
+
+
+def rolled_from(loss, w, rate, steps, velocity, bend):
+    places = []
+    for _ in range(steps):
+        with tf.GradientTape() as tape:
+            y = loss(w)
+        velocity = bend(velocity, tape.gradient(y, w))
+        w.assign_add(velocity)
+        places.append(w.numpy())
+    return places
+
+
+@wrong("6.3", "momentum_on_the_slope_alone")
+def momentum_for_the_slope(loss, w, rate, momentum, steps):
+    return rolled_from(loss, w, rate, steps, 0.0, lambda v, slope: v - rate * momentum * slope)
+
+
+@wrong("6.3", "velocity_begins_with_a_push")
+def pushed_at_the_start(loss, w, rate, momentum, steps):
+    with tf.GradientTape() as tape:
+        y = loss(w)
+    first = -rate * tape.gradient(y, w)
+    return rolled_from(loss, w, rate, steps, first, lambda v, slope: momentum * v - rate * slope)
+
+
+@wrong("6.3", "slip")
+def momentum_written_out(loss, w, rate, momentum, steps):
+    return rolled_from(loss, w, rate, steps, 0.0, lambda v, slope: 0.9 * v - rate * slope)
+
+
+def adam_of(gradients, rate, beta_1, beta_2, epsilon=1e-7, of_m=lambda g: g):
+    w = m = v = tf.zeros_like(gradients[0])
+    places = []
+    for t, gradient in enumerate(gradients, start=1):
+        m = beta_1 * m + (1 - beta_1) * of_m(gradient)
+        v = beta_2 * v + (1 - beta_2) * gradient**2
+        w -= rate * m / (1 - beta_1**t) / (tf.sqrt(v / (1 - beta_2**t)) + epsilon)
+        places.append(w)
+    return places
+
+
+@wrong("6.4", "other_epsilon", points=2)
+def a_large_epsilon(gradients, rate, beta_1, beta_2):
+    return adam_of(gradients, rate, beta_1, beta_2, 1e-3)
+
+
+@wrong("6.4", "slip")
+def sizes_only(gradients, rate, beta_1, beta_2):
+    return adam_of(gradients, rate, beta_1, beta_2, of_m=tf.abs)
+
+
+@wrong_answers("6.5", "small_moves_overlooked", points=3)
+def rounded_values():
+    def find(model, names, x, y):
+        before = {name: round(float(getattr(model, name)), 1) for name in names}
+        model.fit(x, y, verbose=0)
+        return [name for name in names if round(float(getattr(model, name)), 1) == before[name]]
+
+    return find, mended_day
+
+
+@wrong_answers("6.5", "constant", points=2)
+def names_of_this_day():
+    return lambda model, names, x, y: ["swing", "peak"], mended_day
+
+
+@wrong_answers("6.5", "one_of_them", points=2)
+def the_first_alone():
+    return lambda *inputs: still(*inputs)[:1], mended_day
+
+
+@wrong_answers("6.5", "their_values", points=2)
+def numbers_for_names():
+    def find(model, names, x, y):
+        return [float(getattr(model, name)) for name in still(model, names, x, y)]
+
+    return find, mended_day
+
+
+def epoch_with(step, images, labels, batch_size, rows):
+    losses, sizes = [], []
+    for part in rows:
+        losses.append(float(step(images[part], labels[part])))
+        sizes.append(len(images[part]))
+    return losses, sizes
+
+
+def parts(images, batch_size):
+    return [slice(i, i + batch_size) for i in range(0, len(images), batch_size)]
+
+
+@wrong("6.6", "last_batch_filled_up")
+def filled_from_the_front(step, images, labels, batch_size):
+    starts = range(0, len(images), batch_size)
+    rows = [np.arange(start, start + batch_size) % len(images) for start in starts]
+    losses, sizes = epoch_with(step, images, labels, batch_size, rows)
+    return np.average(losses, weights=sizes)
+
+
+@wrong("6.6", "largest")
+def worst_batch(step, images, labels, batch_size):
+    return max(epoch_with(step, images, labels, batch_size, parts(images, batch_size))[0])
+
+
+@wrong("6.6", "weights_in_the_wrong_order")
+def sizes_reversed(step, images, labels, batch_size):
+    losses, sizes = epoch_with(step, images, labels, batch_size, parts(images, batch_size))
+    return np.average(losses, weights=sizes[::-1])
+
+
+def stopping_when(model, train_epoch, validate, patience, most, *, best=float("inf"), back=False):
+    losses, kept, waited = [], model.get_weights(), 0
+    for _ in range(most):
+        train_epoch()
+        losses.append(validate())
+        waited += 1
+        if losses[-1] < best:
+            best, kept, waited = losses[-1], model.get_weights(), 0
+        elif back:
+            model.set_weights(kept)
+        if waited == patience:
+            break
+    model.set_weights(kept)
+    return losses
+
+
+@wrong("6.7", "nothing_is_better")
+def best_begins_at_one(model, train_epoch, validate, patience, most_epochs):
+    return stopping_when(model, train_epoch, validate, patience, most_epochs, best=1.0)
+
+
+@wrong("6.7", "put_back_on_the_way")
+def back_after_each_bad_epoch(model, train_epoch, validate, patience, most_epochs):
+    return stopping_when(model, train_epoch, validate, patience, most_epochs, back=True)
+
+
+@wrong("6.7", "one_epoch_less_than_most")
+def one_epoch_less(model, train_epoch, validate, patience, most_epochs):
+    return stopping_when(model, train_epoch, validate, patience, most_epochs - 1)
+
+
+@wrong("6.7", "validated_before_training")
+def validates_first(model, train_epoch, validate, patience, most_epochs):
+    losses, best, kept, waited = [], float("inf"), None, 0
+    for _ in range(most_epochs):
+        losses.append(validate())
+        train_epoch()
+        waited += 1
+        if losses[-1] < best:
+            best, kept, waited = losses[-1], model.get_weights(), 0
+        if waited == patience:
+            break
+    model.set_weights(kept)
+    return losses

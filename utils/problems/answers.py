@@ -172,10 +172,19 @@ def returns_nothing(f: Any) -> bool:
     steps = list(dis.get_instructions(code))
     for before, step in itertools.pairwise(steps):
         if step.opname == "RETURN_VALUE" and not (
-            before.opname == "LOAD_CONST" and before.argval is None
+            before.opname == "LOAD_CONST" and before.argval is None and not step.is_jump_target
         ):
             return False
     return not any(s.opname == "RETURN_CONST" and s.argval is not None for s in steps)
+
+
+@where_it_lives
+def argument_names(f: Any) -> list[str]:
+    """Return the names of a function's arguments, or none where they cannot be known."""
+    try:
+        return list(inspect.signature(f).parameters)
+    except (TypeError, ValueError):
+        return []
 
 
 def exception_finding(error: BaseException) -> Finding:
@@ -336,9 +345,41 @@ _MEANINGS: list[tuple[str, str, str, Text]] = [
         ),
     ),
     (
+        "matrices_do_not_fit",
+        "Exception",
+        r"[Mm]atrix size-incompatible|matmul: Input operand 1 has a mismatch",
+        Text(
+            "In a product `a @ b` the columns of `a` have to be as many as the rows of `b`. The two shapes"
+            " in the message do not fit: have `a` and `b` changed places, or was one of them transposed?",
+            "곱 `a @ b`에서는 `a`의 열의 수와 `b`의 행의 수가 같아야 해요. 메시지의 두 모양이 맞지 않아요. `a`와 `b`의"
+            " 순서가 바뀌었거나 하나를 전치(transpose)하지 않았나요?",
+        ),
+    ),
+    (
+        "product_by_entries",
+        "Exception",
+        r"[Ii]ncompatible shapes.*Op:Mul\]",
+        Text(
+            "`*` multiplies entry by entry, which needs two like shapes, and these differ. A product of"
+            " matrices, rows by columns, is written `@`.",
+            "`*`는 원소끼리 곱하므로 두 모양이 같아야 하는데 서로 달라요. 행과 열을 곱하는 행렬곱은 `@`로 써요.",
+        ),
+    ),
+    (
+        "labels_as_rows",
+        "ValueError",
+        "must have the same rank",
+        Text(
+            "This loss compares rows with rows: it expects each label as a row of ten with a single 1. For"
+            " labels that are whole numbers there is the loss with *sparse* in its name.",
+            "이 손실은 행과 행을 비교하므로 레이블이 1 하나뿐인 열 칸짜리 행이어야 해요. 정수 레이블에는 이름에 *sparse*가 든"
+            " 손실을 쓰세요.",
+        ),
+    ),
+    (
         "shapes_do_not_fit",
         "Exception",
-        r"[Ii]ncompatible shapes|[Mm]atrix size-incompatible|must be equal|not broadcastable"
+        r"[Ii]ncompatible shapes|[Mm]atrix size-incompatible|must be equal|not broadcastable|could not be broadcast"
         r"|incompatible with the layer|expected (axis|min_ndim|shape)|Dimensions .* not compatible",
         Text(
             "The shapes do not fit together: print `.shape` of both sides just before this line.",
@@ -349,7 +390,7 @@ _MEANINGS: list[tuple[str, str, str, Text]] = [
         "dtypes_differ",
         "Exception",
         r"expected to be a? ?\w+ tensor but is|cannot compute \w+ as input|incompatible type conversion"
-        r"|must have the same dtype|float_input|of type float\d+ that does not match|expected .*float",
+        r"|must have the same dtype|conversion requested dtype|float_input|of type float\d+ that does not match|expected .*float",
         Text(
             "Two kinds of numbers meet here, whole ones and floats or float32 and float64:"
             " `tf.cast` makes one like the other.",
@@ -366,6 +407,36 @@ _MEANINGS: list[tuple[str, str, str, Text]] = [
             " fractions. Write `a = a / b`, which makes a new array, in place of `a /= b`.",
             "결과를 원래 배열에 다시 담을 수 없어요. 정수 배열에는 소수가 들어가지 않아요. `a /= b` 대신 새 배열을 만드는"
             " `a = a / b`를 쓰세요.",
+        ),
+    ),
+    (
+        "divided_by_zero",
+        "ZeroDivisionError",
+        "negative power",
+        Text(
+            "0 to a negative power is 1 divided by 0: where the exponent falls below 0, the formula does"
+            " not hold and the case needs a line of its own.",
+            "0의 음수 거듭제곱은 1을 0으로 나누는 것과 같아요. 지수가 0보다 작아지면 식이 맞지 않으니 따로 다루세요.",
+        ),
+    ),
+    (
+        "divided_by_zero",
+        "ZeroDivisionError",
+        "",
+        Text(
+            "Something is divided by 0: which number in this line can become 0, and what is the answer then?",
+            "0으로 나누었어요. 이 줄의 어떤 수가 0이 될 수 있고, 그때 답은 무엇인가요?",
+        ),
+    ),
+    (
+        "index_beyond_the_end",
+        "Exception",
+        r"slice index \d+ of dimension \d+ out of bounds|index \d+ is out of bounds|index out of range"
+        r"|indices\[.*\] = .* is not in",
+        Text(
+            "That place does not exist: what comes in may be shorter than in the example, so take its"
+            " length from the input and count from 0.",
+            "그런 자리는 없어요. 입력은 예시보다 짧을 수 있으니 길이는 입력에서 구하고, 0부터 세세요.",
         ),
     ),
     (
@@ -396,6 +467,116 @@ _MEANINGS: list[tuple[str, str, str, Text]] = [
             "A plain Python number has none of a tensor's methods: make it a tensor with"
             " `tf.constant` or a variable with `tf.Variable` first.",
             "파이썬 숫자에는 텐서의 메서드가 없어요. 먼저 `tf.constant`나 `tf.Variable`로 만드세요.",
+        ),
+    ),
+    (
+        "tensor_not_changed",
+        "AttributeError",
+        r"Tensor' object has no attribute 'assign",
+        Text(
+            "A tensor cannot be changed, only a `tf.Variable` can: `assign` and its kin belong to variables."
+            " Here the name stands for a tensor, the result of a calculation.",
+            "텐서는 바꿀 수 없고 `tf.Variable`만 바꿀 수 있어요. `assign` 종류는 변수의 것이에요. 여기서 이 이름은 계산 결과인"
+            " 텐서를 가리켜요.",
+        ),
+    ),
+    (
+        "tensor_not_changed",
+        "TypeError",
+        "does not support item assignment",
+        Text(
+            "The entries of this cannot be set one by one, as those of a tensor or a tuple cannot: make a new"
+            " one, with `tf.where`, or from a list with `tf.stack`.",
+            "텐서나 튜플처럼 원소를 하나씩 바꿀 수 없는 것이에요. `tf.where`나, 리스트를 모아 `tf.stack`으로 새로 만드세요.",
+        ),
+    ),
+    (
+        "number_for_a_list",
+        "TypeError",
+        r"not subscriptable|not iterable|iterating over a scalar|cannot unpack non-iterable|has no len\(\)"
+        r"|len\(\) of unsized|iteration over a 0-d|Scalar tensor has no `len",
+        Text(
+            "Something here is a single thing, such as one number, and is used as if it had entries. Print it"
+            " just before this line.",
+            "여기에 있는 것은 숫자 하나 같은 하나의 값인데 원소가 있는 것처럼 쓰였어요. 이 줄 바로 앞에서 출력해 보세요.",
+        ),
+    ),
+    (
+        "not_a_function_here",
+        "TypeError",
+        "object is not callable",
+        Text(
+            "Something that is no function stands before a pair of parentheses, so it is called: is a `*`"
+            " missing, or has a name been given to another thing?",
+            "함수가 아닌 것 뒤에 괄호가 있어서 호출되었어요. `*`가 빠졌거나, 이름을 다른 것에 쓰지 않았나요?",
+        ),
+    ),
+    (
+        "no_such_key",
+        "KeyError",
+        "",
+        Text(
+            "There is nothing under this name in the dictionary: compare the spelling with the names it has.",
+            "딕셔너리에 이 이름이 없어요. 들어 있는 이름과 철자를 비교해 보세요.",
+        ),
+    ),
+    (
+        "list_for_an_array",
+        "TypeError",
+        r"can't multiply sequence|unsupported operand type\(s\) for .*'(list|tuple)'"
+        r"|can only concatenate (list|tuple)|bad operand type for .*'(list|tuple)'",
+        Text(
+            "A list or tuple is no array: to calculate with all its entries, make it one with `np.array` or"
+            " `tf.constant`, or go through it in a loop.",
+            "리스트나 튜플은 배열이 아니에요. 모든 원소로 계산하려면 `np.array`나 `tf.constant`로 만들거나 반복문을 쓰세요.",
+        ),
+    ),
+    (
+        "other_number_of_values",
+        "ValueError",
+        "values to unpack",
+        Text(
+            "On the left of the `=` stand more or fewer names than there are values on the right.",
+            "`=` 왼쪽의 이름 수와 오른쪽의 값의 수가 달라요.",
+        ),
+    ),
+    (
+        "whole_number_needed",
+        "TypeError",
+        r"cannot be interpreted as an integer|slice indices must be integers|list indices must be integers"
+        r"|only integer scalar arrays",
+        Text(
+            "A place or a count has to be a whole number here: `//` divides without a rest, `int(...)` cuts the"
+            " decimals off.",
+            "여기서 자리나 개수는 정수여야 해요. `//`는 몫만 구하고 `int(...)`는 소수를 잘라요.",
+        ),
+    ),
+    (
+        "no_such_axis",
+        "Exception",
+        r"axis \d+ is out of bounds|Invalid reduction dimension",
+        Text(
+            "There is no such axis here: the axes count from 0, a vector has only axis 0, and a single number"
+            " none.",
+            "그런 축은 없어요. 축은 0부터 세고, 벡터에는 0번 축만, 숫자 하나에는 축이 없어요.",
+        ),
+    ),
+    (
+        "ragged",
+        "ValueError",
+        "inhomogeneous shape|setting an array element with a sequence",
+        Text(
+            "The parts have different shapes, so they do not fit into one array.",
+            "부분들의 모양이 서로 달라 하나의 배열에 담을 수 없어요.",
+        ),
+    ),
+    (
+        "no_such_attribute",
+        "AttributeError",
+        "has no attribute",
+        Text(
+            "What stands before the dot has nothing of this name: compare the spelling, and print what it is.",
+            "점 앞에 있는 것에는 이런 이름이 없어요. 철자를 확인하고 그것이 무엇인지 출력해 보세요.",
         ),
     ),
 ]

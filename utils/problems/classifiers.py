@@ -22,6 +22,7 @@ Array = NDArray[Any]
 CLASSES = 10
 PIXELS = 28 * 28
 EPOCHS, BATCH_SIZE = 3, 20
+MORE_TRIES = 3
 
 
 def draw_pictures(count: int, seed: int) -> tuple[Array, Array]:
@@ -87,8 +88,9 @@ def _wrong_layers(model: keras.Model, hidden_units: int) -> Finding | None:
         outputs = np.asarray(model(images), dtype=float)
     except Exception as error:  # noqa: BLE001  whatever Keras raises for such an input
         return _takes_no_images(model, error)
+    first = next((tuple(each.shape) for each in model.weights), ())
     return (
-        _wrong_shape(outputs, hidden_units)
+        _wrong_shape(outputs, hidden_units, first)
         or _wrong_parameters(model, hidden_units)
         or _wrong_activations(model, images, outputs)
     )
@@ -135,7 +137,8 @@ def _takes_no_images(model: keras.Model, error: Exception) -> Finding:
     )
 
 
-def _wrong_shape(outputs: Array, hidden_units: int) -> Finding | None:
+def _wrong_shape(outputs: Array, hidden_units: int, first: tuple[int, ...]) -> Finding | None:
+    """Say what is wrong with the outputs' shape; ``first`` is that of the first weight."""
     shape = outputs.shape
     if shape == (8, CLASSES):
         return None
@@ -152,6 +155,16 @@ def _wrong_shape(outputs: Array, hidden_units: int) -> Finding | None:
                 " A `Flatten` layer makes one row of 784 numbers of an image.",
                 "`Dense`는 마지막 축에만 작용해서 픽셀의 행마다 따로 계산되었어요. `Flatten` 층이 이미지를 숫자"
                 " 784개짜리 한 줄로 만들어요.",
+            ),
+        )
+    if shape == (8, hidden_units) and first == (PIXELS, CLASSES):
+        return Finding(
+            "sizes_swapped",
+            start
+            + Text(
+                "The two sizes have changed places: the hidden layer has 10 neurons and the output layer"
+                " `hidden_units`. It is the other way round.",
+                "두 크기가 바뀌었어요. 은닉층이 10개, 출력층이 `hidden_units`개예요. 반대로 해야 해요.",
             ),
         )
     if shape == (8, hidden_units):
@@ -535,13 +548,18 @@ def _does_not_learn(model: keras.Model) -> Finding | None:
             ),
         )
     after = evaluated(model, images, labels)[0]["loss"]
+    for _ in range(MORE_TRIES):  # a slow optimizer may need more than a moment
+        if after < before:
+            break
+        model.fit(images, labels, epochs=EPOCHS, batch_size=BATCH_SIZE, verbose=0)
+        after = evaluated(model, images, labels)[0]["loss"]
     if not after < before:
         return Finding(
             "loss_does_not_fall",
             Text(
-                f"Three short epochs take the loss from `{before:.4g}` to `{after:.4g}`: it does not fall."
+                f"Some short epochs take the loss from `{before:.4g}` to `{after:.4g}`: it does not fall."
                 " Is the learning rate far too large, or negative? Adam with its usual one will do.",
-                f"짧은 세 에포크 동안 손실이 `{before:.4g}`에서 `{after:.4g}`이(가) 되었어요. 줄지 않았죠. 학습률이 너무"
+                f"짧은 에포크 몇 번 동안 손실이 `{before:.4g}`에서 `{after:.4g}`이(가) 되었어요. 줄지 않았죠. 학습률이 너무"
                 " 크거나 음수가 아닌가요? 기본 학습률의 Adam이면 충분해요.",
             ),
         )
@@ -588,6 +606,14 @@ def examine_training(train: Any) -> Finding | None:
         [
             Mistake("first_epoch", (seen["accuracy"][0], test_accuracy), FIRST_EPOCH),
             Mistake("whole_history", (seen["accuracy"], test_accuracy), WHOLE_HISTORY),
+            Mistake("mean_of_epochs", (np.mean(seen["accuracy"]), test_accuracy), MEAN_OF_EPOCHS),
+            Mistake(
+                "other_epoch",
+                (seen["accuracy"][len(seen["accuracy"]) // 2], test_accuracy),
+                OTHER_EPOCH,
+            ),
+            Mistake("other_epoch", (min(seen["accuracy"]), test_accuracy), OTHER_EPOCH),
+            Mistake("other_epoch", (max(seen["accuracy"]), test_accuracy), OTHER_EPOCH),
             Mistake("losses", (seen["loss"][-1], test_loss), LOSSES),
             Mistake("losses", (last, test_loss), LOSSES),
             Mistake("losses", (seen["loss"][-1], test_accuracy), LOSSES),
@@ -635,6 +661,25 @@ def _wrong_steps(steps: int, images: int, test_images: int) -> Finding | None:
             ),
         )
     causes = {
+        **{
+            needed(images - int(images * share), BATCH_SIZE): ("held_back", HELD_BACK)
+            for share in (0.1, 0.15, 0.2, 0.25, 0.3, 0.5)
+        },
+        **{
+            needed(images, BATCH_SIZE, epochs): ("other_epochs", _other_number("epochs", epochs))
+            for epochs in (2, 4, 5, 6, 10)
+        },
+        **{
+            needed(images, size): ("batch_size", _other_number("batch_size", size))
+            for size in (128, 100, 64, 50, 30, 16, 10, 3, 1)
+        },
+        needed(images, EPOCHS, BATCH_SIZE): (
+            "numbers_exchanged",
+            Text(
+                "That fits 20 epochs in batches of 3: the two numbers have changed places.",
+                "3장씩 20에포크일 때의 횟수예요. 두 수가 바뀌었어요.",
+            ),
+        ),
         needed(images, 32): ("batch_size", BATCH_SIZE_FORGOTTEN),
         needed(images, 32, 1): ("batch_size", BATCH_SIZE_FORGOTTEN),
         needed(images, BATCH_SIZE, 1): ("one_epoch", ONE_EPOCH),
@@ -646,6 +691,7 @@ def _wrong_steps(steps: int, images: int, test_images: int) -> Finding | None:
         ),
         needed(images + test_images, BATCH_SIZE): ("trained_on_test", TRAINED_ON_TEST),
     }
+    causes.pop(right, None)
     name, text = causes.get(
         steps,
         (
@@ -658,6 +704,21 @@ def _wrong_steps(steps: int, images: int, test_images: int) -> Finding | None:
         ),
     )
     return Finding(name, start + text)
+
+
+HELD_BACK = Text(
+    "So many steps come out when a part of the images is held back, by `validation_split`: the model then"
+    " never trains on them. Train on all of them; the test set is there for the test.",
+    "`validation_split`으로 이미지 일부를 떼어 놓으면 이만큼의 스텝이 돼요. 그러면 모델이 그 이미지로는 학습하지 못해요. 모두"
+    " 학습에 쓰세요. 시험에는 시험 집합이 있어요.",
+)
+
+
+def _other_number(name: str, value: int) -> Text:
+    return Text(
+        f"That fits `{name}={value}`; 3 epochs in batches of 20 are asked for.",
+        f"`{name}={value}`일 때의 횟수예요. 20장씩 3에포크가 필요해요.",
+    )
 
 
 BATCH_SIZE_FORGOTTEN = Text(
@@ -677,6 +738,16 @@ FIRST_EPOCH = Text(
     "`{value}`: the first number is the accuracy of the *first* epoch. The history holds one for each"
     " epoch, the last one at the end, `[-1]`.",
     "`{value}`: 첫 번째 수가 *첫* 에포크의 정확도예요. 기록에는 에포크마다 하나씩 있고 마지막 것은 맨 뒤, `[-1]`에 있어요.",
+)
+MEAN_OF_EPOCHS = Text(
+    "`{value}`: the first number is the mean of the accuracies of all epochs. Asked for is that of the last"
+    " one.",
+    "`{value}`: 첫 번째 수가 모든 에포크 정확도의 평균이에요. 마지막 에포크의 정확도가 필요해요.",
+)
+OTHER_EPOCH = Text(
+    "`{value}`: the first number is the accuracy of another epoch than the last one: it stands at the end of"
+    " the history, `[-1]`.",
+    "`{value}`: 첫 번째 수가 마지막이 아닌 다른 에포크의 정확도예요. 마지막 것은 기록의 맨 뒤, `[-1]`에 있어요.",
 )
 WHOLE_HISTORY = Text(
     "The first of your results is a list with one accuracy for each epoch; only the last is asked for.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,8 @@ from utils.problems.looking import gradients_of, in_a_graph
 from utils.problems.missing_gradients import why_none
 from utils.problems.problem import Cases, Finding, problem
 from utils.problems.text import Text
+from utils.problems.values import agree
+from utils.problems.variations import Recipe
 
 
 def _slope(k: int) -> Callable[[float], float]:
@@ -32,7 +35,10 @@ def _rounds(n: int) -> int:
     objective=1,
     difficulty=1,
     points=3,
-    cases=[(2.0, 6), (2.0, 5), (2.0, 4), (3.0, 3), (1.5, 2), (-1.5, 5), (3.0, 9)],
+    cases=[
+        *((2.0, 6), (2.0, 5), (2.0, 4), (3.0, 3), (1.5, 2), (-1.5, 5), (3.0, 9)),
+        *((3.0, 1), (0.0, 2), (0.0, 4), (0.0, 3)),
+    ],
     hints=[
         Text(
             "Play the loop with pencil and paper for n = 4. For which `i` does it multiply?",
@@ -92,6 +98,70 @@ def slope_of_the_loop(cases: Cases, f: Any) -> Finding | None:
                 Text(
                     "`{value}` adds up an `x` for each round. The loop multiplies, so its slope is that of a power.",
                     "`{value}`은(는) 한 번 돌 때마다 `x`를 더했어요. 반복문은 곱하므로 거듭제곱의 기울기예요.",
+                ),
+            ),
+            Mistake(
+                "added_up",
+                lambda x, n: _rounds(n),
+                Text(
+                    "`{value}` counts the rounds. That is the slope of a sum, y + x + x ...; the loop"
+                    " multiplies, so its slope is that of a power.",
+                    "`{value}`은(는) 라운드의 수예요. 그것은 합 y + x + x ...의 기울기예요. 반복문은 곱하므로 거듭제곱의"
+                    " 기울기여야 해요.",
+                ),
+            ),
+            Mistake(
+                "none_for_zero",
+                lambda x, n: _slope(_rounds(n))(x) if _rounds(n) else None,
+                Text(
+                    "Where the loop never multiplies by `x` you give None. There it computes a constant, 1,"
+                    " and the derivative of a constant is 0.",
+                    "반복문이 `x`를 한 번도 곱하지 않을 때 None을 돌려줘요. 그때는 상수 1을 계산하고, 상수의 도함수는"
+                    " 0이에요.",
+                ),
+                0.5,
+            ),
+            Mistake(
+                "one_for_zero",
+                lambda x, n: _slope(_rounds(n))(x) if _rounds(n) else 1.0,
+                Text(
+                    "Where the loop never multiplies by `x` you give 1. That is its value; the value never"
+                    " changes, so its slope is 0.",
+                    "반복문이 `x`를 한 번도 곱하지 않을 때 1을 돌려줘요. 1은 값이고, 변하지 않으니 기울기는 0이에요.",
+                ),
+                0.5,
+            ),
+            Mistake(
+                "example_only",
+                lambda x, n: 2 * x,
+                Text(
+                    "`{value}` is 2x, which is right for n = 4 alone. How often the loop multiplies depends"
+                    " on `n`.",
+                    "`{value}`은(는) n = 4일 때만 맞는 2x예요. 몇 번 곱하는지는 `n`에 따라 달라요.",
+                ),
+            ),
+            *(
+                Mistake(
+                    "negative_count",
+                    lambda x, n, top=top: (k := min(n - 2, top)) and k * x ** (k - 1),
+                    Text(
+                        "For x, n = {inputs} it gives `{value}`: with n below 2 the number of factors"
+                        " `n - 2` is negative. A loop that never multiplies has 0 factors, and its slope"
+                        " is 0.",
+                        "x, n = {inputs}에서 `{value}`이(가) 나와요. n이 2보다 작으면 인수의 개수 `n - 2`가 음수가"
+                        " 돼요. 한 번도 곱하지 않으면 인수는 0개이고 기울기는 0이에요.",
+                    ),
+                )
+                for top in (3, math.inf)
+            ),
+            Mistake(
+                "nothing_before_five",
+                lambda x, n: 3 * x**2 if n >= 5 else 0.0,
+                Text(
+                    "For x, n = {inputs} you give `{value}`, as if nothing were multiplied below n = 5. The loop"
+                    " multiplies for i = 2 and 3 before that, as far as `range(n)` reaches.",
+                    "x, n = {inputs}에서 `{value}`이(가) 나와요. n이 5보다 작으면 하나도 곱하지 않는 것처럼요. 그전에도 `range(n)`이"
+                    " 닿는 만큼 i = 2와 3에서 곱해요.",
                 ),
             ),
             Mistake(
@@ -185,6 +255,39 @@ def slope_of_the_loop(cases: Cases, f: Any) -> Finding | None:
                 ),
             ),
         ],
+        recipes=[
+            Recipe(
+                """
+def f(x, n):
+    y = 1.0
+    for i in range(n):
+        if 1 < i and i < 5:
+            y = y * x
+    return y
+""",
+                prepare=lambda x, n: (float(x), n),
+                finish=lambda f: lambda x, n: (f(x + 1e-5, n) - f(x - 1e-5, n)) / 2e-5,
+            ),
+            Recipe(
+                """
+def slope_of_the_loop(x, n):
+    k = min(max(n - 2, 0), 3)
+    return k * x ** (k - 1) if k > 0 else 0.0
+"""
+            ),
+            Recipe(
+                """
+def slope_of_the_loop(x, n):
+    y = 1.0
+    slope = 0.0
+    for i in range(n):
+        if 1 < i and i < 5:
+            slope = slope * x + y
+            y = y * x
+    return slope
+"""
+            ),
+        ],
     )
 
 
@@ -196,6 +299,47 @@ def _with(text: Text, en: str, ko: str) -> Text:
 def _slopes(f: Any) -> Callable[..., Any]:
     """Return the function that gives the gradient of ``f``'s sum by its first input."""
 
+    return lambda x, *more: gradients_of(f, [0], None, x, *more)[0]
+
+
+def _judged_slopes(
+    f: Any, cases: Cases, right: Callable[..., Any], mistakes: list[Mistake], *recipes: Recipe
+) -> Finding | None:
+    """Judge the gradient of a function whose values are right, and whether it follows the chain."""
+    finding = judge(
+        _slopes(f), cases, right=right, prepare=_tensor, mistakes=mistakes, recipes=recipes
+    )
+    if finding is not None:
+        if finding.name in {each.name for each in mistakes}:
+            return finding
+        start = Text(
+            "The values are right, the gradient is not.", "값은 맞지만 그래디언트가 틀려요."
+        )
+        return Finding(finding.name, start + finding.text, 0.25)
+    for x, *more in cases:
+        weights = 2.0 + np.arange(np.size(x), dtype=np.float32).reshape(np.shape(x))
+        inputs = _tensor(x, *more)
+        got = gradients_of(f, [0], tf.constant(weights), *inputs)[0]
+        if not agree(got, weights * right(x, *more)):
+            return UPSTREAM_IGNORED
+    return None
+
+
+UPSTREAM_IGNORED = Finding(
+    "upstream_ignored",
+    Text(
+        "The values are right, and so is the slope of the function alone. But what comes after it has a"
+        " slope too, and your own gradient does not multiply by it: use the `upstream` gradient that"
+        " arrives.",
+        "값도, 이 함수만의 기울기도 맞아요. 하지만 그 뒤에 오는 계산에도 기울기가 있는데, 당신이 쓴 그래디언트는 그것을"
+        " 곱하지 않아요. 도착하는 `upstream` 그래디언트를 곱하세요.",
+    ),
+    0.5,
+)
+
+
+def _slopes_by_tape(f: Any) -> Callable[..., Any]:
+    """Return the function that gives the slopes of a recipe."""
     return lambda x, *more: gradients_of(f, [0], None, x, *more)[0]
 
 
@@ -222,7 +366,10 @@ def _broken(f: Any, cases: Cases) -> Finding | None:
     objective=4,
     difficulty=2,
     points=3,
-    cases=[([-2.0, -0.5, 0.0, 0.5, 3.0], 0.1), ([[1.0, -1.0], [0.0, 2.0]], 0.3), (-4.0, 0.2)],
+    cases=[
+        *(([-2.0, -0.5, 0.0, 0.5, 3.0], 0.1), ([[1.0, -1.0], [0.0, 2.0]], 0.3), (-4.0, 0.2)),
+        ([-0.1, 0.1, -30.0, 20.0, 0.7], 0.05),
+    ],
     hints=[
         Text(
             "A Python `if` looks at one number. For a whole tensor `tf.where(condition, a, b)`"
@@ -360,15 +507,23 @@ def leaky_relu(cases: Cases, f: Any) -> Finding | None:
                 ),
             ),
         ],
+        recipes=[
+            Recipe(source, _tensor)
+            for source in (
+                "def leaky_relu(x, slope):\n    return tf.where(x > 0, x, slope * x)",
+                "def leaky_relu(x, slope):\n    return tf.maximum(x, slope * x)",
+                "def leaky_relu(x, slope):\n    return tf.nn.relu(x) - slope * tf.nn.relu(-x)",
+                "def leaky_relu(x, slope):\n    return tf.maximum(x, 0.0) + slope * tf.minimum(x, 0.0)",
+            )
+        ],
     )
     if values:
         return values
-    return _broken(f, cases) or judge(
-        _slopes(f),
+    return _broken(f, cases) or _judged_slopes(
+        f,
         cases,
-        right=at_the_kink(lambda s: s),
-        prepare=_tensor,
-        mistakes=[
+        at_the_kink(lambda s: s),
+        [
             Mistake(
                 "kink_from_the_right",
                 at_the_kink(lambda s: 1.0),
@@ -424,6 +579,8 @@ def leaky_relu(cases: Cases, f: Any) -> Finding | None:
         ([-3.0, -1.0, -0.25, 0.0, 0.5, 2.0], 1.0),
         ([[4.0, -0.5], [1.0, -6.0]], 2.0),
         (0.9, 0.3),
+        ([0.73, -0.86, 1.37, -1.22, 1.0], 1.0),
+        ([2.93, -1.71, 3.4], 3.0),
     ],
     hints=[
         Text(
@@ -458,6 +615,9 @@ def huber(cases: Cases, f: Any) -> Finding | None:
 
     def line(e: Any, a: Any, d: float) -> Any:
         return d * (a - 0.5 * d)
+
+    def bent_at(bend: Callable[[float], float], e: Any, a: Any, d: float) -> Any:
+        return np.where(a <= bend(d), parabola(e, a, d), line(e, a, d))
 
     values = judge(
         f,
@@ -573,6 +733,42 @@ def huber(cases: Cases, f: Any) -> Finding | None:
                     "이것은 비슷하게 생긴 log cosh예요. 여기서는 포물선과 직선이 `delta`에서 만나야 해요.",
                 ),
             ),
+            *(
+                Mistake(
+                    "bends_elsewhere",
+                    of(functools.partial(bent_at, bend)),
+                    Text(
+                        f"For {{inputs}} you give `{{value}}`: the parabola gives way to the line at {where}. They"
+                        " meet where |e| is `delta`.",
+                        f"{{inputs}}에 대해 `{{value}}`이(가) 나와요. 포물선이 {where}에서 직선으로 바뀌어요. |e|가 `delta`인 곳에서"
+                        " 만나야 해요.",
+                    ),
+                )
+                for where, bend in (
+                    ("delta / 2", lambda d: d / 2),
+                    ("2 * delta", lambda d: 2 * d),
+                    ("delta ** 2", lambda d: d**2),
+                    ("1", lambda d: 1.0),
+                )
+            ),
+            Mistake(
+                "smooth_from_end_to_end",
+                of(lambda e, a, d: d**2 * (np.sqrt(1 + (e / d) ** 2) - 1)),
+                Text(
+                    "That is the *pseudo*-Huber loss, one root from end to end. Here a parabola and two straight"
+                    " lines are asked for.",
+                    "그것은 하나의 제곱근으로 된 *유사* 후버 손실이에요. 여기서는 포물선과 두 직선이 필요해요.",
+                ),
+            ),
+            Mistake(
+                "divided_by_delta",
+                pieces(lambda e, a, d: 0.5 * e**2 / d, lambda e, a, d: a - 0.5 * d),
+                Text(
+                    "Everything is divided by `delta`: that is the *smooth L1* loss. Huber's arms rise by"
+                    " `delta`.",
+                    "모두 `delta`로 나뉘었어요. 그것은 *smooth L1* 손실이에요. 후버 손실의 팔은 기울기가 `delta`예요.",
+                ),
+            ),
             Mistake(
                 "half_the_size",
                 pieces(parabola, lambda e, a, d: 0.5 * a),
@@ -599,16 +795,59 @@ def huber(cases: Cases, f: Any) -> Finding | None:
                 ),
                 0.5,
             ),
+            Mistake(
+                "averaged",
+                of(
+                    lambda e, a, d: np.mean(
+                        np.where(a <= d, parabola(e, a, d), line(e, a, d)), axis=-1
+                    )
+                ),
+                Text(
+                    "You return an average over the last axis, `{value}`, as Keras's own loss does; the"
+                    " loss of each error is asked for, in the shape of `error`.",
+                    "케라스의 손실처럼 마지막 축으로 평균을 낸 `{value}`을(를) 돌려주었어요. `error`와 같은 모양으로"
+                    " 오차마다의 손실이 필요해요.",
+                ),
+                0.5,
+            ),
+            Mistake(
+                "summed",
+                of(lambda e, a, d: np.sum(np.where(a <= d, parabola(e, a, d), line(e, a, d)))),
+                Text(
+                    "You return the sum, `{value}`; the loss of each error is asked for, in the shape of"
+                    " `error`.",
+                    "합 `{value}`을(를) 돌려주었어요. `error`와 같은 모양으로 오차마다의 손실이 필요해요.",
+                ),
+                0.5,
+            ),
+        ],
+        recipes=[
+            Recipe(
+                """
+def huber(error, delta):
+    size = tf.abs(error)
+    return tf.where(size <= delta, 0.5 * error**2, delta * (size - 0.5 * delta))
+""",
+                _tensor,
+            ),
+            Recipe(
+                """
+def huber(error, delta):
+    inside = tf.minimum(tf.abs(error), delta)
+    outside = tf.abs(error) - inside
+    return 0.5 * inside**2 + delta * outside
+""",
+                _tensor,
+            ),
         ],
     )
     if values:
         return values
-    return _broken(f, cases) or judge(
-        _slopes(f),
+    return _broken(f, cases) or _judged_slopes(
+        f,
         cases,
-        right=lambda error, delta: np.clip(np.array(error), -delta, delta),
-        prepare=_tensor,
-        mistakes=[
+        lambda error, delta: np.clip(np.array(error), -delta, delta),
+        [
             Mistake(
                 "nan_from_the_other_branch",
                 lambda error, delta: np.full(np.shape(error), math.nan),
@@ -723,6 +962,60 @@ def root_and_slope(cases: Cases, f: Any) -> Finding | None:
                     "`{value}`은(는) a/2에서 시작했어요. 반복은 1에서 시작해야 해요.",
                 ),
             ),
+            *(
+                Mistake(
+                    "other_start",
+                    lambda a, n, begin=begin: _newton(a, n, begin, 0.0),
+                    Text(
+                        f"`{{value}}` begins at {begin:g}; the iteration begins at 1.",
+                        f"`{{value}}`은(는) {begin:g}에서 시작했어요. 반복은 1에서 시작해야 해요.",
+                    ),
+                )
+                for begin in (2.0, 0.5, 0.1, 10.0, 1.5, 3.0)
+            ),
+            Mistake(
+                "slope_of_the_exact_root",
+                lambda a, n: ((x := _newton(a, n)[0]), 1 / (2 * x)),
+                Text(
+                    "The root is right. The slope in `{value}` is 1/(2x), the formula for the *exact* root;"
+                    " asked for is the slope of what these n rounds compute, which a tape finds.",
+                    "근은 맞아요. `{value}`의 기울기는 *정확한* 제곱근의 공식 1/(2x)이에요. 이 n번의 계산이 주는 값의"
+                    " 기울기가 필요하고, 그것은 테이프가 찾아요.",
+                ),
+                0.5,
+            ),
+            Mistake(
+                "all_rounds",
+                lambda a, n: tuple(zip(*(_newton(a, k) for k in range(1, n + 1)), strict=True)),
+                Text(
+                    "You return what every round gives. Only what stands there after the last one is asked"
+                    " for: one number and one slope.",
+                    "모든 라운드의 값을 돌려주었어요. 마지막 라운드 뒤의 값 하나와 기울기 하나만 필요해요.",
+                ),
+                0.5,
+            ),
+            Mistake(
+                "all_rounds",
+                lambda a, n: ([_newton(a, k)[0] for k in range(1, n + 1)], _newton(a, n)[1]),
+                Text(
+                    "You return the `x` of every round. Only the last one is asked for.",
+                    "모든 라운드의 `x`를 돌려주었어요. 마지막 값만 필요해요.",
+                ),
+                0.5,
+            ),
+            *(
+                Mistake(
+                    "off_by_one",
+                    lambda a, n, none=none: _newton(a, n - 1) if n > 1 else (1.0, none),
+                    Text(
+                        "`{value}` is what one round too few gives, for a, n = {inputs}: exactly n are"
+                        " asked for. After none of them `x` does not depend on `a` at all.",
+                        "`{value}`은(는) 한 번 덜 반복한 결과예요(a, n = {inputs}). 정확히 n번이어야 해요. 한 번도 돌지"
+                        " 않으면 `x`는 `a`에 따라 변하지 않아요.",
+                    ),
+                )
+                for none in (None, 0.0)
+            ),
             Mistake(
                 "half_forgotten",
                 _unhalved,
@@ -750,6 +1043,31 @@ def root_and_slope(cases: Cases, f: Any) -> Finding | None:
                 0.5,
             ),
         ],
+        recipes=[
+            Recipe(
+                """
+def root_and_slope(a, n):
+    x = 1.0
+    slope = 0.0
+    for _ in range(n):
+        slope = (slope + 1 / x - a * slope / x**2) / 2
+        x = (x + a / x) / 2
+    return x, slope
+"""
+            ),
+            Recipe(
+                """
+def root_and_slope(a, n):
+    with tf.GradientTape() as tape:
+        tape.watch(a)
+        x = tf.constant(1.0)
+        for _ in range(n):
+            x = (x + a / x) / 2
+    return x, tape.gradient(x, a)
+""",
+                lambda a, n: (tf.constant(a), n),
+            ),
+        ],
     )
 
 
@@ -767,7 +1085,7 @@ def _unhalved(a: float, n: int) -> tuple[float, float]:
     objective=3,
     difficulty=2,
     points=4,
-    cases=[(4.0,), (-3.0,), (0.5,), (0.0,), (2.0,)],
+    cases=[(4.0,), (-3.0,), (0.5,), (0.0,), (2.0,), (1.0,), (1.2,), (0.7,), (0.95,)],
     hints=[
         Text(
             "Inside a graph `x > 1` is no True or False yet, but a tensor that will be one. Something"
@@ -839,6 +1157,16 @@ def log_or_line(cases: Cases, f: Any) -> Finding | None:
             for other in (math.log10, math.log2, math.log1p)
         ),
         Mistake(
+            "smaller_of_the_two",
+            lambda x: min(log(max(x, 1e-6)), x - 1),
+            Text(
+                "For x = {inputs} it gives `{value}`, the smaller of the two pieces. The logarithm lies below"
+                " its tangent everywhere, so the smaller is always the logarithm: choose by `x`.",
+                "x = {inputs}에서 둘 중 작은 값 `{value}`이(가) 나와요. 로그는 어디서나 접선 아래에 있어 작은 쪽은 늘 로그예요. `x`로"
+                " 고르세요.",
+            ),
+        ),
+        Mistake(
             "branches_swapped",
             lambda x: x - 1 if x > 1 else log(x),
             Text(
@@ -871,7 +1199,31 @@ def log_or_line(cases: Cases, f: Any) -> Finding | None:
             ),
         ),
     ]
-    eager = judge(f, cases, right=right, prepare=_tensor, mistakes=mistakes)
+    recipes = [
+        Recipe(
+            """
+def log_or_line(x):
+    return tf.where(x > 1.0, tf.math.log(x), x - 1.0)
+""",
+            _tensor,
+        ),
+        Recipe(
+            """
+def log_or_line(x):
+    harmless = tf.where(x > 1.0, x, 1.0)
+    return tf.where(x > 1.0, tf.math.log(harmless), x - 1.0)
+""",
+            _tensor,
+        ),
+        Recipe(
+            """
+def log_or_line(x):
+    return tf.math.log(tf.maximum(x, 1.0)) + tf.minimum(x - 1.0, 0.0)
+""",
+            _tensor,
+        ),
+    ]
+    eager = judge(f, cases, right=right, prepare=_tensor, mistakes=mistakes, recipes=recipes)
     if eager:
         return eager
     compiled = in_a_graph(f)
@@ -883,12 +1235,38 @@ def log_or_line(cases: Cases, f: Any) -> Finding | None:
             "직접 부르면 맞지만 AutoGraph가 없는 `tf.function` 안에서는 그렇지 않아요.",
         )
         return Finding(name, start + graph.text, 0.25)
-    return _broken(f, cases) or judge(
-        _slopes(compiled),
+    return _broken(f, cases) or _judged_slopes(
+        compiled,
         cases,
-        right=lambda x: 1 / x if x > 1 else 1.0,
-        prepare=_tensor,
-        mistakes=[
+        lambda x: 1 / x if x > 1 else 1.0,
+        [
+            *(
+                Mistake(
+                    "other_slope_at_the_join",
+                    lambda x, there=there: there if x == 1 else (1 / x if x > 1 else 1.0),
+                    Text(
+                        f"The values are right, and at x = 1, where the pieces meet, the gradient is {there:g}:"
+                        f" {en}. The pieces meet smoothly, so the slope there is 1.",
+                        f"값은 맞지만 두 조각이 만나는 x = 1에서 그래디언트가 {there:g}이에요. {ko}. 두 조각은 매끄럽게"
+                        " 만나므로 그곳의 기울기는 1이에요.",
+                    ),
+                    0.5,
+                )
+                for there, en, ko in (
+                    (
+                        2.0,
+                        "both pieces count there, and their slopes are added",
+                        "양쪽이 모두 세어졌어요",
+                    ),
+                    (0.0, "neither piece counts there", "어느 쪽도 세어지지 않았어요"),
+                    (0.5, "half of one piece counts there", "한쪽의 절반만 세어졌어요"),
+                    (
+                        1.5,
+                        "one and a half pieces count there",
+                        "한쪽과 다른 쪽의 절반이 세어졌어요",
+                    ),
+                )
+            ),
             Mistake(
                 "nan_from_the_other_branch",
                 math.nan,
@@ -900,7 +1278,7 @@ def log_or_line(cases: Cases, f: Any) -> Finding | None:
                     " 미분해서 0의 로그도 들어가요. `tf.cond`는 하나만 실행해요.",
                 ),
                 0.5,
-            )
+            ),
         ],
     )
 
@@ -927,7 +1305,10 @@ def _but_at_zero(f: Callable[[Any], Any], there: float) -> Callable[[Any], Any]:
     objective=4,
     difficulty=3,
     points=4,
-    cases=[([0.0, 1.0, -2.0],), (0.0,), ([[3.0, 0.0], [0.0, -0.5]],), (1.5,)],
+    cases=[
+        *(([0.0, 1.0, -2.0],), (0.0,), ([[3.0, 0.0], [0.0, -0.5]],), (1.5,)),
+        *(([0.05, -0.02, 12.0],), ([0.4, -0.2, 0.8],)),
+    ],
     hints=[
         Text(
             "Where does the `nan` come from? At 0 the slope of `1 / x` is infinite, and infinity"
@@ -1016,6 +1397,56 @@ def safe_sinc(cases: Cases, f: Any) -> Finding | None:
                     "`{value}`은(는) 급수의 앞부분 1 - x²/6이에요. 0 근처에서만 맞아요.",
                 ),
             ),
+            *(
+                Mistake(
+                    "series_cut_short",
+                    lambda x, series=series: series(np.array(x) ** 2),
+                    Text(
+                        "`{value}` comes from the first terms of the series, which are good near 0 only."
+                        " Divide the sine by `x`.",
+                        "`{value}`은(는) 급수의 앞부분으로 구한 값이에요. 0 근처에서만 맞아요. 사인을 `x`로 나누세요.",
+                    ),
+                )
+                for series in (
+                    lambda s: 1 - s / 6 + s**2 / 120,
+                    lambda s: 1 - s / 6 + s**2 / 120 - s**3 / 5040,
+                    lambda s: 1 - s / 6 + s**2 / 120 - s**3 / 5040 + s**4 / 362880,
+                )
+            ),
+            *(
+                Mistake(
+                    "threshold_too_wide",
+                    lambda x, far=far: np.where(np.abs(x) < far, 1.0, _sinc(x)),
+                    Text(
+                        "For x = {inputs} you give `{value}`: numbers near 0 are treated as 0. Only x = 0"
+                        " itself needs the 1; close to it sin(x)/x is already another number.",
+                        "x = {inputs}에서 `{value}`이(가) 나와요. 0에 가까운 수를 0으로 다루었어요. 1은 x = 0에만"
+                        " 필요하고, 가까운 곳에서 sin(x)/x는 이미 다른 값이에요.",
+                    ),
+                    0.25,
+                )
+                for far in (0.03, 0.1, 0.3, 0.45, 0.6, 0.9, 1.0)
+            ),
+            *(
+                Mistake(
+                    "moved_by_a_little",
+                    lambda x, by=by, of=of: of(np.array(x), by),
+                    Text(
+                        "You move `x` by a small number so that nothing is divided by 0. That makes every"
+                        " value a little wrong, `{value}` where `{expected}` is right. Leave x as it is,"
+                        " and give the zeros a number of their own.",
+                        "0으로 나누지 않으려고 `x`를 조금 옮겼어요. 그래서 모든 값이 조금씩 틀려요. `{expected}`이어야 하는데"
+                        " `{value}`이에요. x는 그대로 두고 0만 따로 다루세요.",
+                    ),
+                    0.25,
+                )
+                for by in (0.1, 0.01, 1e-3)
+                for of in (
+                    lambda x, by: np.sin(x + by) / (x + by),
+                    lambda x, by: np.sin(x) / (x + by),
+                    lambda x, by: np.where(x == 0, 1.0, np.sin(x) / (x + by)),
+                )
+            ),
             Mistake(
                 "always_one",
                 lambda x: np.ones(np.shape(x)),
@@ -1025,15 +1456,44 @@ def safe_sinc(cases: Cases, f: Any) -> Finding | None:
                 ),
             ),
         ],
+        recipes=[
+            Recipe(
+                """
+def safe_sinc(x):
+    is_zero = x == 0
+    harmless = tf.where(is_zero, 1.0, x)
+    return tf.where(is_zero, 1.0, tf.sin(harmless) / harmless)
+""",
+                _tensor,
+            ),
+            Recipe(
+                """
+def safe_sinc(x):
+    harmless = tf.where(x == 0, 1.0, x)
+    return tf.where(x == 0, 1.0, tf.sin(harmless) / harmless)
+""",
+                _tensor,
+            ),
+        ],
     )
     if values:
         return values
-    return _broken(f, cases) or judge(
-        _slopes(f),
+    return _broken(f, cases) or _judged_slopes(
+        f,
         cases,
-        right=_slope_of_sinc,
-        prepare=_tensor,
-        mistakes=[
+        _slope_of_sinc,
+        [
+            Mistake(
+                "sign_of_the_slope",
+                lambda x: -_slope_of_sinc(x),
+                Text(
+                    "The values are right; the gradient, `{value}`, has the wrong sign everywhere, and"
+                    " `{expected}` is right. If you wrote it yourself: it is (x cos x - sin x) / x².",
+                    "값은 맞지만 그래디언트 `{value}`의 부호가 모두 반대예요. `{expected}`이어야 해요. 직접 썼다면"
+                    " (x cos x - sin x) / x²이에요.",
+                ),
+                0.25,
+            ),
             Mistake(
                 "nan_at_zero",
                 _but_at_zero(_slope_of_sinc, math.nan),

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from utils.data import CLASS_NAMES
 from utils.problems.classifiers import draw_pictures, examine_building, examine_training, softmax
-from utils.problems.judging import Mistake, all_of, judge
+from utils.problems.judging import Mistake, all_of, guarded, judge
 from utils.problems.looking import shapes_given
 from utils.problems.problem import Cases, Finding, problem
 from utils.problems.text import Text
 from utils.problems.values import agree, plain
+from utils.problems.variations import Recipe
 
 Array = NDArray[Any]
 
@@ -46,9 +47,11 @@ def _judge(
     right: Callable[..., Any],
     mistakes: Iterable[Mistake],
     prepare: Callable[..., tuple[Any, ...]] = _copies,
+    recipe: str = "",
 ) -> Finding | None:
     """Judge a function of arrays: no gradients in it, and its inputs have to stay as they were."""
-    finding = judge(f, cases, right, mistakes, prepare=prepare)
+    recipes = [Recipe(recipe, _copies, {"softmax": softmax})] if recipe else []
+    finding = judge(f, cases, right, mistakes, prepare=prepare, recipes=recipes)
     if finding and finding.name.startswith("none"):
         return Finding("none", NONE)
     if finding is None:
@@ -294,8 +297,16 @@ def scale_images(cases: Cases, f: Any) -> Finding | None:
             Mistake("training_twice", lambda a, b: (_scaled(a), _scaled(a)), SAME_SET_TWICE),
             Mistake("test_for_training", lambda a, b: (_scaled(b), _scaled(b)), SAME_SET_TWICE),
         ],
+        recipe="""
+def scale_images(train_images, test_images):
+    return train_images / 255, test_images / 255
+""",
     )
-    return finding or _wrong_dtype(f(*_copies(*cases[0])))
+    if finding is None or finding.name in ("other", "nearly", "slip", "some_cases"):
+        results, stopped = guarded(f, *_copies(*cases[0]))
+        if not stopped and agree(results, tuple(map(_scaled, cases[0])), 5e-3):
+            return _wrong_dtype(results) or finding
+    return finding
 
 
 ONLY_ONE_SET = Text(
@@ -313,14 +324,23 @@ def _wrong_dtype(results: Any) -> Finding | None:
     if kinds == ["float32", "float32"]:
         return None
     kind = next(each for each in kinds if each != "float32")
+    reason = Text(
+        "`float64`, NumPy's usual answer to a division, takes twice the memory",
+        "NumPy의 나눗셈이 보통 주는 `float64`는 메모리를 두 배로 써요",
+    )
+    if kind in ("float16", "bfloat16"):
+        reason = Text(
+            f"`{kind}` is coarser: it keeps three digits and rounds the greys",
+            f"`{kind}`은 더 거칠어서 세 자리만 남기고 회색을 반올림해요",
+        )
     return Finding(
         kind if kind.startswith("float") else "wrong_dtype",
         Text(
-            f"The values are right, and they are `{kind}`: Keras computes in `float32`, which is what is"
-            " asked for (`float64`, NumPy's usual answer to a division, takes twice the memory)."
+            f"The values are those that are asked for, but their type is `{kind}`: `float32` is asked for,"
+            f" in which Keras computes ({reason.en})."
             ' `.astype("float32")` does it.',
-            f"값은 맞지만 자료형이 `{kind}`이에요. Keras가 계산에 쓰는 `float32`가 필요해요. (NumPy의 나눗셈이 보통 주는"
-            ' `float64`는 메모리를 두 배로 써요.) `.astype("float32")`를 쓰세요.',
+            f"값은 맞지만 자료형이 `{kind}`이에요. Keras가 계산에 쓰는 `float32`가 필요해요({reason.ko})."
+            ' `.astype("float32")`를 쓰세요.',
         ),
         0.5,
     )
@@ -440,6 +460,29 @@ FILTERED_INDICES = Text(
 )
 
 
+BY_LEAD = Text(
+    "`{value}` is sorted by how far the first class lies ahead of the second. A good question too; the"
+    " confidence is the largest probability alone.",
+    "`{value}`은(는) 첫째 클래스가 둘째를 얼마나 앞서는지로 정렬했어요. 그것도 좋은 질문이지만 확신은 가장 큰 확률 하나예요.",
+)
+BY_ENTROPY = Text(
+    "`{value}` is sorted by how the probability spreads over all ten classes. The confidence is the largest"
+    " probability alone.",
+    "`{value}`은(는) 확률이 열 클래스에 퍼진 정도로 정렬했어요. 확신은 가장 큰 확률 하나예요.",
+)
+
+
+def _by_lead(probabilities: Array, labels: Array, k: int) -> list[int]:
+    ordered = np.sort(probabilities, axis=1)
+    wrong = probabilities.argmax(axis=1) != labels
+    return _top(wrong, ordered[:, -1] - ordered[:, -2], k)
+
+
+def _by_entropy(probabilities: Array, labels: Array, k: int) -> list[int]:
+    wrong = probabilities.argmax(axis=1) != labels
+    return _top(wrong, (probabilities * np.log(probabilities)).sum(axis=1), k)
+
+
 @problem(
     "5.3",
     section="Confident and wrong after training too",
@@ -476,9 +519,12 @@ FILTERED_INDICES = Text(
 )
 def most_confident_mistakes(cases: Cases, f: Any) -> Finding | None:
     def said(
-        name: str, way: Callable[[Array, Array, Array, Array, int], Any], text: Text
+        name: str,
+        way: Callable[[Array, Array, Array, Array, int], Any],
+        text: Text,
+        share: float = 0.0,
     ) -> Mistake:
-        return Mistake(name, _ranking(way), text)
+        return Mistake(name, _ranking(way), text, share)
 
     return _judge(
         f,
@@ -523,6 +569,44 @@ def most_confident_mistakes(cases: Cases, f: Any) -> Finding | None:
                     " 여기서는 예측의 확신만 보세요.",
                 ),
             ),
+            said(
+                "k_before_the_filter",
+                lambda w, s, t, p, k: [i for i in _top(s > 0, s, k) if w[i]],
+                Text(
+                    "`{value}` takes the `k` most confident answers first, and of those the wrong ones: so there"
+                    " are fewer than `k`. First keep the wrong answers, then take `k` of them.",
+                    "`{value}`은(는) 먼저 가장 확신한 답 `k`개를 고른 다음 그중 틀린 것만 남겼어요. 그래서 `k`개보다 적어요. 먼저 틀린"
+                    " 답만 남기고 그중 `k`개를 고르세요.",
+                ),
+            ),
+            *(
+                said(
+                    "filled_up",
+                    partial(
+                        lambda fill, w, s, t, p, k: (_top(w, s, k) + [fill] * k)[:k],
+                        fill,
+                    ),
+                    Text(
+                        "`{value}` is filled up to `k` where there are fewer mistakes. Return only those there"
+                        " are.",
+                        "`{value}`은(는) 실수가 `k`개보다 적을 때 다른 값으로 채워졌어요. 있는 것만 돌려주세요.",
+                    ),
+                    0.5,
+                )
+                for fill in (-1, 0)
+            ),
+            said(
+                "filled_up",
+                lambda w, s, t, p, k: [*_top(w, s), *_top(~w, s)][:k],
+                Text(
+                    "`{value}` goes on with right answers where there are fewer mistakes than `k`. Return only"
+                    " the mistakes there are.",
+                    "`{value}`은(는) 실수가 `k`개보다 적을 때 맞은 답으로 이어져요. 있는 실수만 돌려주세요.",
+                ),
+                0.5,
+            ),
+            Mistake("margin", _by_lead, BY_LEAD),
+            Mistake("by_entropy", _by_entropy, BY_ENTROPY),
             said("confidences", lambda w, s, t, p, k: s[_top(w, s, k)], CONFIDENCES),
             said("confidences", lambda w, s, t, p, k: np.sort(s[w])[-k:], CONFIDENCES),
             said(
@@ -622,6 +706,14 @@ def most_confident_mistakes(cases: Cases, f: Any) -> Finding | None:
                 ),
             ),
         ],
+        recipe="""
+def most_confident_mistakes(probabilities, labels, k):
+    confidence = probabilities.max(axis=1)
+    predicted = probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(predicted != labels)
+    order = np.argsort(-confidence[wrong])
+    return wrong[order][:k]
+""",
     )
 
 
@@ -762,6 +854,24 @@ def name_image(cases: Cases, f: Any) -> Finding | None:
                     "`{value}` is the class that the model thinks *least* likely: `argmax` and `max`, not"
                     " `min`.",
                     "`{value}`은(는) 모델이 *가장 아니라고* 보는 클래스예요. `min`이 아니라 `argmax`와 `max`를 쓰세요.",
+                ),
+            ),
+            Mistake(
+                "second_best",
+                _named(lambda p: (int(np.argsort(p)[-2]), np.sort(p)[-2])),
+                Text(
+                    "`{value}` is the class that comes second. In an ascending order the largest stands at the"
+                    " very end, `[-1]`.",
+                    "`{value}`은(는) 두 번째로 가능성이 큰 클래스예요. 오름차순에서 가장 큰 것은 맨 끝 `[-1]`에 있어요.",
+                ),
+            ),
+            Mistake(
+                "lead",
+                _named(lambda p: (p.argmax(), np.sort(p)[-1] - np.sort(p)[-2])),
+                Text(
+                    "The class is right. The second number in `{value}` is how far it lies ahead of the next one;"
+                    " its confidence is its own probability.",
+                    "클래스는 맞아요. `{value}`의 두 번째 수는 다음 클래스를 얼마나 앞서는지예요. 확신은 그 클래스 자신의 확률이에요.",
                 ),
             ),
             Mistake(
@@ -1106,6 +1216,19 @@ def _losses() -> list[Mistake]:
                 " 하니까요.",
             ),
         ),
+        *(
+            with_loss(
+                "something_added",
+                partial(lambda more, p, y: -np.log(_true_class(p, y) + more).mean(), more),
+                Text(
+                    "`{value}`: a small number was added to the probabilities before the logarithm, which makes"
+                    " every loss a little too small. `{expected}` is right; leave the probabilities as they are.",
+                    "`{value}`: 로그를 취하기 전에 확률에 작은 수를 더해서 손실이 조금씩 작아졌어요. `{expected}`이(가) 맞아요. 확률을"
+                    " 그대로 두세요.",
+                ),
+            )
+            for more in (0.1, 0.01, 1e-3)
+        ),
         with_loss(
             "no_logarithm",
             lambda p, y: (1 - _true_class(p, y)).mean(),
@@ -1217,7 +1340,14 @@ def _naive_losses() -> list[Mistake]:
 def average_loss(cases: Cases, f: Any) -> Finding | None:
     ordinary = [case for case in cases if np.abs(case[1]).max() < 60]
     huge = [case for case in cases if np.abs(case[1]).max() >= 60]
-    return _judge(f, ordinary, _log_softmax_loss, _losses()) or _judge(
+    recipe = """
+def average_loss(labels, outputs, from_logits):
+    probabilities = softmax(outputs) if from_logits else outputs
+    chosen = probabilities[np.arange(len(labels)), labels]
+    losses = -np.log(chosen)
+    return np.mean(losses)
+"""
+    return _judge(f, ordinary, _log_softmax_loss, _losses(), recipe=recipe) or _judge(
         f, huge, _log_softmax_loss, _naive_losses()
     )
 
@@ -1265,6 +1395,7 @@ COUNTED_ONCE = Text(
         (np.array([0, 2, 2, 0, 2, 2]), np.array([2, 2, 0, 0, 0, 2]), 4),
         (np.array([1, 3, 3, 1, 3]), np.array([3, 3, 1, 1, 1]), 5),
         (_answers(5, 60)[1], _answers(5, 60)[0].argmax(axis=1), 10),
+        (np.repeat([0, 1, 1], [300, 2, 1]), np.repeat([0, 1, 0], [300, 2, 1]), 2),
     ],
     hints=[
         Text(
@@ -1294,8 +1425,8 @@ def confusion_matrix(cases: Cases, f: Any) -> Finding | None:
         size = max(labels.max(), predicted.max()) + 1
         return _counts(labels, predicted, size)
 
-    def said(name: str, way: Callable[[Array], Any], text: Text) -> Mistake:
-        return Mistake(name, lambda *case: way(_counts(*case)), text)
+    def said(name: str, way: Callable[[Array], Any], text: Text, share: float = 0.0) -> Mistake:
+        return Mistake(name, lambda *case: way(_counts(*case)), text, share)
 
     return _judge(
         f,
@@ -1318,6 +1449,14 @@ def confusion_matrix(cases: Cases, f: Any) -> Finding | None:
                 "normalised", lambda m: m / np.maximum(m.sum(axis=1, keepdims=True), 1), NORMALISED
             ),
             said("normalised", lambda m: 100 * m / m.sum(), NORMALISED),
+            *(
+                said(
+                    "normalised",
+                    partial(lambda axis, m: 100 * np.nan_to_num(_shares(m, axis)), axis),
+                    NORMALISED,
+                )
+                for axis in (0, 1)
+            ),
             Mistake("missing_classes", present, MISSING_CLASSES),
             Mistake("missing_classes", up_to_the_largest, MISSING_CLASSES),
             Mistake("missing_classes", lambda *case: up_to_the_largest(*case).T, MISSING_CLASSES),
@@ -1398,6 +1537,85 @@ def confusion_matrix(cases: Cases, f: Any) -> Finding | None:
                 ),
             ),
             said(
+                "both_ways",
+                lambda m: m + m.T,
+                Text(
+                    "`{value}` counts each pair both ways round. Row and column are not the same: the row is the"
+                    " truth, the column the answer.",
+                    "`{value}`은(는) 짝을 양쪽으로 세었어요. 행과 열은 같지 않아요. 행은 정답, 열은 답이에요.",
+                ),
+            ),
+            said(
+                "rows_shared",
+                lambda m: np.tile(m.sum(axis=0), (len(m), 1)),
+                Text(
+                    "All rows of `{value}` are alike: they are one and the same row under several names, as"
+                    " `[[0] * classes] * classes` makes them. Make a new row for each class, or take"
+                    " `np.zeros((classes, classes))`.",
+                    "`{value}`의 모든 행이 같아요. `[[0] * classes] * classes`처럼 하나의 행이 여러 번 쓰였어요. 클래스마다 새"
+                    " 행을 만들거나 `np.zeros((classes, classes))`를 쓰세요.",
+                ),
+            ),
+            *(
+                said(
+                    "totals_multiplied",
+                    way,
+                    Text(
+                        "`{value}` multiplies how often a class occurs by how often it was answered. The two are"
+                        " not independent: count the *pairs*, image by image.",
+                        "`{value}`은(는) 클래스가 나온 횟수와 답한 횟수를 곱했어요. 둘은 서로 독립이 아니에요. 이미지마다 *짝*을"
+                        " 세세요.",
+                    ),
+                )
+                for way in (
+                    lambda m: np.outer(m.sum(axis=1), m.sum(axis=0)) // m.sum(),
+                    lambda m: np.outer(m.sum(axis=1), m.sum(axis=0)) / m.sum(),
+                    lambda m: np.outer(m.sum(axis=1), m.sum(axis=0)),
+                )
+            ),
+            *(
+                Mistake(
+                    "an_image_missing",
+                    lambda y, p, classes, part=part: _counts(y[part], p[part], classes),
+                    Text(
+                        f"One image is not counted in `{{value}}`, the {which[0]}: where does the loop"
+                        f" {which[1]}?",
+                        f"`{{value}}`에는 {which[2]} 이미지가 빠졌어요. 반복문이 어디서 {which[3]}나요?",
+                    ),
+                )
+                for part, which in (
+                    (slice(None, -1), ("last", "end", "마지막", "끝")),
+                    (slice(1, None), ("first", "begin", "첫째", "시작")),
+                )
+            ),
+            *(
+                said(
+                    "counted_from_one",
+                    partial(lambda axes, m: np.roll(m, -1, axis=axes), axes),
+                    Text(
+                        "`{value}`: every class stands one place too early, and class 0 comes last, as when 1"
+                        " is taken off. The classes count from 0 as the places do.",
+                        "`{value}`: 모든 클래스가 한 칸 앞에 있고 클래스 0은 맨 뒤에 있어요. 1을 뺀 것 같아요. 클래스도 자리처럼"
+                        " 0부터 세요.",
+                    ),
+                )
+                for axes in ((0, 1), 0, 1)
+            ),
+            *(
+                said(
+                    "too_small_a_type",
+                    partial(lambda kind, m: m.astype(kind), kind),
+                    Text(
+                        f"300 images of one pair come out as another number, `{{value}}`: the matrix holds"
+                        f" `{kind}`, which ends at {np.iinfo(kind).max} and begins again. Let it hold `int`.",
+                        f"한 짝의 이미지 300장이 다른 숫자로 나와요(`{{value}}`). 행렬이 `{kind}`라서 {np.iinfo(kind).max}까지만"
+                        " 세고 다시 시작해요. `int`로 두세요.",
+                    ),
+                    0.6,
+                )
+                for kind in ("uint8", "int8")
+            ),
+            said(
                 "upside_down",
                 lambda m: m[::-1],
                 Text(
@@ -1422,6 +1640,15 @@ def confusion_matrix(cases: Cases, f: Any) -> Finding | None:
                 ),
             ),
         ],
+        recipe="""
+def confusion_matrix(labels, predicted, classes):
+    matrix = np.zeros((classes, classes))
+    for i in range(len(labels)):
+        row = labels[i]
+        column = predicted[i]
+        matrix[row, column] += 1
+    return matrix
+""",
     )
 
 
@@ -1483,6 +1710,86 @@ def _with_a_certain_one(probabilities: Array, labels: Array) -> tuple[Array, Arr
     return probabilities, labels
 
 
+def _on_the_edges(probabilities: Array, labels: Array) -> tuple[Array, Array]:
+    """Give some images a confidence of exactly a half or three quarters."""
+    for place, sure in enumerate((0.5, 0.5, 0.75, 0.5, 0.75)):
+        row = np.full(10, (1 - sure) / 9, dtype="float32")
+        row[place] = sure
+        probabilities[place], labels[place] = row, place if place % 2 else 9
+    return probabilities, labels
+
+
+def _grouped_by(group_of: Callable[[Array, int], Array], drop: bool = False) -> Callable[..., Any]:
+    """Return the calibration error with groups by their numbers; those outside may be dropped."""
+
+    def value(probabilities: Array, labels: Array, bins: int) -> Any:
+        sure = probabilities.max(axis=1).astype(float)
+        right = probabilities.argmax(axis=1) == labels
+        groups = group_of(sure, bins)
+        kept = sorted(set(groups.tolist()))
+        if drop:
+            kept = [each for each in kept if 0 <= each < bins]
+        return sum(
+            (groups == g).mean() * abs(sure[groups == g].mean() - right[groups == g].mean())
+            for g in kept
+        )
+
+    return value
+
+
+def _equally_full(sure: Array, bins: int) -> Array:
+    """Return a group for each confidence such that the groups hold equally many."""
+    groups = np.empty(len(sure), int)
+    for number, members in enumerate(np.array_split(np.argsort(sure), bins)):
+        groups[members] = number
+    return groups
+
+
+def _against(level: Callable[[float, float], float]) -> Callable[..., Any]:
+    """Return the error with a level of the group in place of its average confidence."""
+
+    def value(probabilities: Array, labels: Array, bins: int) -> Any:
+        sure = probabilities.max(axis=1).astype(float)
+        right = probabilities.argmax(axis=1) == labels
+        error = 0.0
+        for low, high in itertools.pairwise(np.linspace(0, 1, bins + 1)):
+            group = (low < sure) & (sure <= high)
+            if group.any():
+                error += group.mean() * abs(level(low, high) - right[group].mean())
+        return error
+
+    return value
+
+
+def _edges_counted_twice(probabilities: Array, labels: Array, bins: int) -> Any:
+    sure = probabilities.max(axis=1).astype(float)
+    right = probabilities.argmax(axis=1) == labels
+    error = 0.0
+    for low, high in itertools.pairwise(np.linspace(0, 1, bins + 1)):
+        group = (low <= sure) & (sure <= high)
+        if group.any():
+            error += group.mean() * abs(sure[group].mean() - right[group].mean())
+    return error
+
+
+def _medians(probabilities: Array, labels: Array, bins: int) -> Any:
+    sure = probabilities.max(axis=1).astype(float)
+    right = probabilities.argmax(axis=1) == labels
+    error = 0.0
+    for low, high in itertools.pairwise(np.linspace(0, 1, bins + 1)):
+        group = (low < sure) & (sure <= high)
+        if group.any():
+            error += group.mean() * abs(np.median(sure[group]) - right[group].mean())
+    return error
+
+
+def _all_ten(probabilities: Array, labels: Array, bins: int) -> Any:
+    sure = probabilities.ravel().astype(float)
+    right = (np.arange(10) == np.asarray(labels)[:, np.newaxis]).ravel()
+    found = _groups(sure, right, np.linspace(0, 1, bins + 1))
+    return (np.abs(np.array(found[0]) - found[1]) * found[2]).sum() / len(sure)
+
+
 NOT_WEIGHTED = Text(
     "`{value}`: every group counts the same there, however few images it holds. Weight each gap by the"
     " group's share of the images, and `{expected}` comes out.",
@@ -1513,6 +1820,7 @@ SIGNED = Text(
         (*_with_a_certain_one(*_answers(7, 30)), 10),
         (*_answers(8, 60, 3.0), 4),
         (*_answers(9, 12, 1.0), 20),
+        (*_on_the_edges(*_answers(10, 24)), 4),
     ],
     hints=[
         Text(
@@ -1661,6 +1969,87 @@ def calibration_error(cases: Cases, f: Any) -> Finding | None:
                     lambda sure, bins: np.quantile(sure, np.linspace(0, 1, bins + 1)) - 1e-9,
                 )
             ),
+            *(
+                Mistake(
+                    "middle_of_the_group",
+                    _against(level),
+                    Text(
+                        f"`{{value}}` compares the share of right answers with the {which[0]} of the group. Asked"
+                        " for is the average confidence of the images in it.",
+                        f"`{{value}}`은(는) 맞은 비율을 그룹의 {which[1]}과 비교했어요. 그룹에 든 이미지들의 평균 확신과 비교해야"
+                        " 해요.",
+                    ),
+                )
+                for level, which in (
+                    (lambda low, high: (low + high) / 2, ("middle", "가운데 값")),
+                    (lambda low, high: high, ("upper edge", "위쪽 끝")),
+                    (lambda low, high: low, ("lower edge", "아래쪽 끝")),
+                )
+            ),
+            Mistake(
+                "medians",
+                _medians,
+                Text(
+                    "`{value}` takes the *median* of the confidences in a group. Their average is asked for.",
+                    "`{value}`은(는) 그룹에 든 확신의 *중앙값*을 썼어요. 평균이 필요해요.",
+                ),
+            ),
+            Mistake(
+                "equally_full_groups",
+                _grouped_by(_equally_full),
+                Text(
+                    "`{value}`: your groups hold equally many images. They are to be equally *wide*: the edges"
+                    " are evenly spaced from 0 to 1.",
+                    "`{value}`: 그룹마다 이미지 수가 같아요. 개수가 아니라 *너비*가 같아야 해요. 경계는 0에서 1까지 고르게 놓여요.",
+                ),
+            ),
+            Mistake(
+                "all_ten_probabilities",
+                _all_ten,
+                Text(
+                    "`{value}` puts all ten probabilities of each image into groups. Only that of the answer,"
+                    " the largest, is a confidence.",
+                    "`{value}`은(는) 이미지마다 확률 열 개를 모두 그룹에 넣었어요. 답의 확률, 곧 가장 큰 것만 확신이에요.",
+                ),
+            ),
+            *(
+                Mistake(
+                    "edges_of_the_next_group",
+                    _grouped_by(group_of, drop),
+                    Text(
+                        "`{value}`: a confidence that lies exactly on an edge, 0.5 or 0.75 with 4 groups, or 1,"
+                        " is put into the group above, or into none. It belongs to the one below:"
+                        " `low < confidence <= high`.",
+                        "`{value}`: 그룹이 4개일 때의 0.5나 0.75, 또는 1처럼 정확히 경계에 있는 확신이 위쪽 그룹에 들어가거나"
+                        " 빠졌어요. 아래쪽에 속해요: `low < confidence <= high`.",
+                    ),
+                    0.5,
+                )
+                for group_of, drop in (
+                    (lambda sure, bins: np.floor(sure * bins + 1e-9), True),
+                    (lambda sure, bins: np.floor(sure * bins + 1e-9), False),
+                    (lambda sure, bins: np.minimum(np.floor(sure * bins + 1e-9), bins - 1), False),
+                    (lambda sure, bins: np.digitize(sure, np.linspace(0, 1, bins + 1)), False),
+                    (lambda sure, bins: np.digitize(sure, np.linspace(0, 1, bins + 1)) - 1, True),
+                    (
+                        lambda sure, bins: np.minimum(
+                            np.digitize(sure, np.linspace(0, 1, bins + 1)), bins
+                        ),
+                        False,
+                    ),
+                )
+            ),
+            Mistake(
+                "edges_of_both_groups",
+                _edges_counted_twice,
+                Text(
+                    "`{value}`: a confidence exactly on an edge is counted in both groups. It belongs to the one"
+                    " below alone: `low < confidence <= high`.",
+                    "`{value}`: 정확히 경계에 있는 확신이 두 그룹에 모두 들어갔어요. 아래쪽에만 속해요:"
+                    " `low < confidence <= high`.",
+                ),
+                0.5,
+            ),
             Mistake(
                 "fixed_bins",
                 lambda p, y, bins: _gap()(p, y, 10),
@@ -1713,4 +2102,17 @@ def calibration_error(cases: Cases, f: Any) -> Finding | None:
                 ),
             ),
         ],
+        recipe="""
+def calibration_error(probabilities, labels, bins):
+    confidence = probabilities.max(axis=1)
+    is_right = probabilities.argmax(axis=1) == labels
+    edges = np.linspace(0, 1, bins + 1)
+    error = 0.0
+    for low, high in zip(edges[:-1], edges[1:]):
+        group = (low < confidence) & (confidence <= high)
+        if group.any():
+            gap = confidence[group].mean() - is_right[group].mean()
+            error += group.mean() * abs(gap)
+    return error
+""",
     )

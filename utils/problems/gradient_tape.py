@@ -17,6 +17,7 @@ from utils.problems.named_causes import causes_named
 from utils.problems.problem import Cases, Finding, problem
 from utils.problems.text import Text
 from utils.problems.values import agree, numbers, show
+from utils.problems.variations import Recipe
 
 Array = NDArray[np.float64]
 
@@ -249,7 +250,27 @@ def slope_of_a_polynomial(cases: Cases, f: Any) -> Finding | None:
                 for h in (1.0, 0.1, 0.01, 0.001, -1.0, -0.1, -0.01)
             ),
         ],
+        recipes=[
+            Recipe("def y(x):\n    return x**3 + 2 * x", _constant, finish=_slope_by_tape),
+            Recipe("def slope(x):\n    return 3 * x**2 + 2"),
+        ],
     )
+
+
+def _constant(*inputs: Any) -> tuple[Any, ...]:
+    return tuple(map(tf.constant, inputs))
+
+
+def _slope_by_tape(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function that gives the slope of ``f`` by its first argument."""
+
+    def slope(x: Any, *others: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = f(x, *others)
+        return tape.gradient(y, x)
+
+    return slope
 
 
 def _square_length(x: Sequence[float]) -> tuple[float, Array]:
@@ -268,7 +289,7 @@ def _with(f: Callable[[float, Array], Any]) -> Callable[..., Any]:
     objective=1,
     difficulty=1,
     points=3,
-    cases=[([1.0, 2.0, 2.0],), ([0.5, -1.0],), ([2.0, 0.0, -1.0, 1.0],)],
+    cases=[([1.0, 2.0, 2.0],), ([0.5, -1.0],), ([2.0, 0.0, -1.0, 1.0],), ([3.0],), ([0.0, 0.0],)],
     hints=[
         Text(
             "`y` is computed from something watched, so the tape knows it and it can be a source just"
@@ -517,6 +538,30 @@ def links_of_a_chain(cases: Cases, f: Any) -> Finding | None:
                 ),
             ),
         ],
+        recipes=[
+            Recipe(
+                """
+def links_of_a_chain(x):
+    y = np.sum(x * x)
+    z = y * y
+    dz_dy = 2 * y
+    dy_dx = 2 * x
+    return dz_dy, dz_dy * dy_dx
+""",
+                _arrays,
+            ),
+            Recipe(
+                """
+def links_of_a_chain(x):
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = tf.reduce_sum(x * x)
+        z = y * y
+    return tape.gradient(z, [y, x])
+""",
+                _constant,
+            ),
+        ],
     )
 
 
@@ -611,6 +656,7 @@ def two_slopes(cases: Cases, answer: Any) -> Finding | None:
         right=_of_y_and_slope(lambda y, s: (s, 2 * y * s)),
         prepare=prepare,
         tolerance=1e-3,
+        tapes=1,
         mistakes=[
             Mistake("summed_targets", _of_y_and_slope(lambda y, s: s + 2 * y * s), summed),
             Mistake("summed_targets", _of_y_and_slope(lambda y, s: [s + 2 * y * s]), summed),
@@ -754,6 +800,27 @@ def two_slopes(cases: Cases, answer: Any) -> Finding | None:
                 ),
             ),
         ],
+        recipes=[
+            Recipe(
+                """
+def two_slopes(f, x):
+    y, dy_dx = value_and_slope(f, x)
+    return dy_dx, 2 * y * dy_dx
+""",
+                names={"value_and_slope": _numerically},
+            ),
+            Recipe(
+                """
+def two_slopes(f, x):
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y = f(x)
+        z = y * y
+    return tape.gradient(y, x), tape.gradient(z, x)
+""",
+                lambda f, x: (f, tf.constant(x)),
+            ),
+        ],
     )
     if finding is not None and calls and not any(calls) and finding.name in ("some_cases", "other"):
         return Finding(
@@ -879,6 +946,14 @@ def _mended_square(f: Any, cases: Cases) -> Finding | None:
                 ),
             ),
         ],
+        recipes=[
+            Recipe(
+                "def y(x):\n    return x * x",
+                lambda n: (tf.constant(float(n)),),
+                finish=_slope_by_tape,
+            ),
+            Recipe("def slope(x):\n    return 2 * x"),
+        ],
     )
 
 
@@ -934,6 +1009,10 @@ def _mended_energy(f: Any, cases: Cases) -> Finding | None:
                     "`{value}`은(는) ½ v²의 기울기예요. 여기서 에너지는 1.5 v²이에요.",
                 ),
             ),
+        ],
+        recipes=[
+            Recipe("def energy(v):\n    return 1.5 * (v * v)", _constant, finish=_slope_by_tape),
+            Recipe("def slope(v):\n    return 3 * v"),
         ],
     )
 
@@ -1043,6 +1122,18 @@ def _mended_walk(f: Any, cases: Cases) -> Finding | None:
                 ),
             ),
         ],
+        recipes=[
+            Recipe(
+                """
+def slopes_of_a_walk(x, rounds):
+    slopes = []
+    for _ in range(rounds):
+        slopes += [2 * x]
+        x += 1.0
+    return slopes
+"""
+            ),
+        ],
     )
 
 
@@ -1121,6 +1212,10 @@ def _mended_wave(f: Any, cases: Cases) -> Finding | None:
                 ),
             ),
             Mistake("zero_for_none", 0.0, ZERO_FOR_NONE),
+        ],
+        recipes=[
+            Recipe("def y(x):\n    return tf.sin(x) * x", _constant, finish=_slope_by_tape),
+            Recipe("def slope(x):\n    return np.sin(x) + x * np.cos(x)"),
         ],
     )
 
@@ -1203,6 +1298,17 @@ def _mended_error(f: Any, cases: Cases) -> Finding | None:
                 ),
             ),
         ],
+        recipes=[
+            Recipe(
+                "def error(w, x, y):\n    return tf.reduce_mean((w * x - y) ** 2)",
+                _constant,
+                finish=_slope_by_tape,
+            ),
+            Recipe(
+                "def slope(w, x, y):\n    return np.mean(2 * (w * x - y) * x)",
+                lambda w, x, y: (w, np.array(x), np.array(y)),
+            ),
+        ],
     )
 
 
@@ -1225,11 +1331,13 @@ MENDED: dict[str, Callable[[Any, Cases], Finding | None]] = {
         ("slope_of_square", 4),
         ("slope_of_square", -2),
         ("slope_of_square", 7),
+        ("slope_of_square", 0),
         ("slope_of_energy", 2.0),
         ("slope_of_energy", -0.5),
         ("slope_of_energy", 5.0),
         ("slopes_of_a_walk", 2.0, 3),
         ("slopes_of_a_walk", -4.0, 4),
+        ("slopes_of_a_walk", 1.5, 1),
         ("slope_of_wave", 1.0),
         ("slope_of_wave", -2.0),
         ("slope_of_wave", 0.3),
@@ -1295,6 +1403,10 @@ def _of_rows(give: Callable[[Rows], Any]) -> Callable[..., Any]:
 
 def _parameters(w: Any, b: float, x: Any, y: Any) -> tuple[Any, ...]:
     return {"w": tf.Variable(w), "b": tf.Variable(b)}, tf.constant(x), tf.constant(y)
+
+
+def _arrays(*inputs: Any) -> tuple[Any, ...]:
+    return tuple(map(np.array, inputs))
 
 
 def _gradient_of_total(f: Any, cases: Cases) -> Finding | None:
@@ -1446,6 +1558,18 @@ def _gradient_of_total(f: Any, cases: Cases) -> Finding | None:
                     "`{value}` are the parameters after a step downhill. Only the gradient is asked for.",
                     "`{value}`은(는) 한 걸음 내려간 뒤의 매개변수예요. 그래디언트만 필요해요.",
                 ),
+            ),
+        ],
+        recipes=[
+            Recipe(
+                """
+def gradient_of_total(w, b, x, y):
+    predictions = x @ w + b
+    left = predictions - y
+    each = 2 * left[:, None] * x
+    return {"w": each.sum(axis=0), "b": 2 * left.sum()}
+""",
+                _arrays,
             ),
         ],
     )
@@ -1608,6 +1732,17 @@ def _gradient_of_each(f: Any, cases: Cases) -> Finding | None:
                 ),
             ),
         ],
+        recipes=[
+            Recipe(
+                """
+def gradient_of_each(w, b, x, y):
+    predictions = x @ w + b
+    left = predictions - y
+    return 2 * left[:, None] * x
+""",
+                _arrays,
+            ),
+        ],
     )
 
 
@@ -1630,6 +1765,8 @@ def _gradient_of_each(f: Any, cases: Cases) -> Finding | None:
             [[2.0, 1.0], [-1.0, 0.5], [1.0, 3.0], [4.0, -2.0]],
             [1.0, 0.5, -2.0, 0.25],
         ),
+        ([1.5, 0.5], 0.2, [[0.5, -2.0]], [1.0]),
+        ([-0.5, 1.0], 0.0, [[1.0, 2.0], [3.0, -1.5]], [0.5, 2.0]),
     ],
     hints=[
         Text(
@@ -1723,6 +1860,29 @@ def five_slips(x: Array) -> Array:
     return np.array([4 * x[0], -2 * x[1], np.sum(2 * x), x[3], 0.0, 2 * x[5]])
 
 
+def small_and_large_slips(x: Array) -> Array:
+    """The gradient of the sum of the squares, off by a half, 0.005, 0.05, -0.005 and -0.02."""
+    return 2 * x + np.array([0.5, 0.005, 0.05, -0.005, -0.02])
+
+
+def _measured(h: float, back: float) -> Callable[..., list[int]]:
+    """Find wrong entries with a step of ``h`` up and ``back`` times that down, as a learner does."""
+
+    def places(f: Any, written: Any, x: Any, exact: Any) -> list[int]:
+        at, found = np.array(x), []
+        for i in range(len(at)):
+            up, down = at.copy(), at.copy()
+            up[i] += h
+            down[i] -= back * h
+            with np.errstate(all="ignore"):
+                slope = (f(up) - f(down)) / ((1 + back) * h)
+            if abs(slope - written(at)[i]) > 0.01:
+                found.append(i)
+        return found
+
+    return places
+
+
 def _off(f: Any, written: Any, x: Any, exact: Any) -> Array:
     """Return by how much each entry of a written gradient is too large."""
     at = np.array(x)
@@ -1748,6 +1908,7 @@ def _places(yes: Callable[..., Any]) -> Callable[..., list[int]]:
         (bowl, signs_slip, [1.0, 2.0, -1.5, 0.75], slopes_of_bowl),
         (bowl, slopes_of_hills, [2.0, -1.0, 1.0], slopes_of_bowl),
         (squares, five_slips, [1.0, -0.5, 2.0, 0.8, -1.5, 0.7], slopes_of_squares),
+        (squares, small_and_large_slips, [50.0, 0.001, -1.0, 0.0, 30.0], slopes_of_squares),
     ],
     hints=[
         Text(
@@ -1826,6 +1987,48 @@ def wrong_entries(cases: Cases, answer: Any) -> Finding | None:
                     "`{value}` counts from 1. Python counts places from 0.",
                     "`{value}`은(는) 1부터 센 번호예요. 파이썬은 자리를 0부터 세요.",
                 ),
+            ),
+            *(
+                Mistake(
+                    "other_limit",
+                    _places(lambda written, exact, limit=limit: np.abs(written - exact) > limit),
+                    Text(
+                        "`{value}` is right for another limit, "
+                        f"{limit:g}: an entry is wrong when it is off by more than 0.01, and"
+                        " `{expected}` are.",
+                        "`{value}`은(는) "
+                        f"{limit:g}을(를) 한계로 쓸 때의 답이에요. 0.01보다 많이 벗어난 것만 틀린 것이고,"
+                        " 그것은 `{expected}`예요.",
+                    ),
+                    0.5,
+                )
+                for limit in (0.1, 0.05, 0.001, 0.003, 1.0, 0.3, 0.015, 0.03)
+            ),
+            *(
+                Mistake(
+                    "relative_error",
+                    _places(relative),
+                    Text(
+                        "`{value}` measures the difference as a share of the slope. Off by more than 0.01"
+                        " is meant as it stands: compare `abs(slope - df(x)[i])` itself, and `{expected}`"
+                        " comes out.",
+                        "`{value}`은(는) 차이를 기울기에 대한 비율로 쟀어요. 0.01은 차이 자체의 한계예요."
+                        " `abs(slope - df(x)[i])` 자체를 비교하면 `{expected}`이(가) 나와요.",
+                    ),
+                    0.5,
+                )
+                for relative in (
+                    lambda written, exact: np.abs(written - exact) > 0.01 * np.abs(exact),
+                    lambda written, exact: np.abs(written - exact) > 0.01 * np.abs(written),
+                    lambda written, exact: (
+                        np.abs(written - exact) > 0.01 * (np.abs(written) + np.abs(exact))
+                    ),
+                    lambda written, exact: (
+                        np.abs(written - exact) > 0.01 * np.maximum(np.abs(written), np.abs(exact))
+                    ),
+                    lambda written, exact: np.abs(written - exact) > 0.01 + 0.01 * np.abs(exact),
+                    lambda written, exact: np.abs(written - exact) > 0.01 + 1e-5 * np.abs(written),
+                )
             ),
             Mistake(
                 "only_too_large",
@@ -2046,6 +2249,37 @@ def wrong_entries(cases: Cases, answer: Any) -> Finding | None:
                     " always of the same kind.",
                     "틀린 것이 없을 때 None을 돌려줘요. 답의 형태가 늘 같도록 빈 리스트 `[]`를 돌려주세요.",
                 ),
+            ),
+            *(
+                Mistake(
+                    "step_too_wide",
+                    _measured(h, back),
+                    Text(
+                        f"`{{value}}` is what a step of {h:g} finds{' to one side' if not back else ''}: over so"
+                        " wide a step the curve bends, and right entries are accused or wrong ones missed. Take"
+                        " a step of about 1e-5, up and down.",
+                        f"`{{value}}`은(는) 간격이 {h:g}일 때의 답이에요. 간격이 넓으면 곡선이 휘어서 맞는 값을 틀렸다고 하거나 틀린"
+                        " 값을 놓쳐요. 위아래로 1e-5쯤 움직이세요.",
+                    ),
+                    0.5,
+                )
+                for h in (1.0, 0.5, 0.1, 0.05, 0.01)
+                for back in (0.0, 1.0)
+            ),
+            *(
+                Mistake(
+                    "step_too_narrow",
+                    _measured(h, back),
+                    Text(
+                        f"`{{value}}` is what a step of {h:g} finds: so close together the two values differ by"
+                        " rounding alone, for a float64 has 16 digits. Take a step of about 1e-5.",
+                        f"`{{value}}`은(는) 간격이 {h:g}일 때의 답이에요. 그렇게 가까우면 float64의 16자리에서는 반올림 차이만 남아요."
+                        " 1e-5쯤 움직이세요.",
+                    ),
+                    0.5,
+                )
+                for h in (1e-12, 1e-13, 1e-14, 1e-15, 1e-16, 1e-20)
+                for back in (0.0, 1.0)
             ),
             Mistake(
                 "always_empty",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -16,7 +17,8 @@ from utils.problems.looking import gradients_of, largest_tensor
 from utils.problems.missing_gradients import why_none
 from utils.problems.problem import Cases, Finding, problem
 from utils.problems.text import Text
-from utils.problems.values import numbers, plain
+from utils.problems.values import agree, numbers, plain, show
+from utils.problems.variations import Recipe
 
 Array = NDArray[np.float64]
 
@@ -172,9 +174,41 @@ def velocity_and_acceleration(cases: Cases, f: Any) -> Finding | None:
                     pair(lambda t: bend(t) / 9),
                     lambda t: (velocity(t) / 3, bend(t) / 9),
                     lambda t: (velocity(t) / 3, bend(t) / 3),
+                    lambda t: (3 * math.cos(t), -9 * math.sin(t)),
+                    lambda t: (math.cos(t), -math.sin(t)),
                 )
             ),
+            Mistake(
+                "speed_for_velocity",
+                lambda t: (abs(velocity(t)), bend(t)),
+                Text(
+                    "The first number of `{value}` is never negative: that is the speed. A velocity has a"
+                    " sign, which says which way it goes.",
+                    "`{value}`의 첫 번째 값은 음수가 되지 않는 속력이에요. 속도에는 방향을 말해 주는 부호가 있어요.",
+                ),
+                0.5,
+            ),
         ],
+        recipes=[
+            Recipe(
+                "def position(t):\n    return np.sin(3.0 * t)",
+                finish=lambda f: (
+                    lambda t: (
+                        (f(t + 1e-4) - f(t - 1e-4)) / 2e-4,
+                        (f(t + 1e-3) - 2 * f(t) + f(t - 1e-3)) / 1e-6,
+                    )
+                ),
+            ),
+            Recipe(
+                """
+def velocity_and_acceleration(t):
+    velocity = 3.0 * np.cos(3.0 * t)
+    acceleration = -9.0 * np.sin(3.0 * t)
+    return velocity, acceleration
+"""
+            ),
+        ],
+        tapes=2,
     )
 
 
@@ -202,6 +236,10 @@ def _power(x: Any) -> Any:
     return x**5
 
 
+def _square(x: Any) -> Any:
+    return x * x
+
+
 def _reciprocal(x: Any) -> Any:
     return 1.0 / x
 
@@ -210,6 +248,7 @@ CURVES = {
     "sin(x)": _Curve(_sine, lambda n, x: math.sin(x + n * math.pi / 2)),
     "exp(2x)": _Curve(_growth, lambda n, x: 2**n * math.exp(2 * x)),
     "x⁵": _Curve(_power, lambda n, x: math.perm(5, n) * x ** (5 - n) if n <= 5 else 0.0),
+    "x²": _Curve(_square, lambda n, x: (x * x, 2 * x, 2.0)[n] if n <= 2 else 0.0),
     "1/x": _Curve(_reciprocal, lambda n, x: (-1) ** n * math.factorial(n) / x ** (n + 1)),
 }
 """The functions that answers to 3.2 are tried on, by the name a case gives."""
@@ -227,6 +266,8 @@ CURVES = {
         ("sin(x)", 4, 0.5),
         ("exp(2x)", 3, 0.3),
         ("1/x", 0, 2.0),
+        ("x²", 3, 1.5),
+        ("x²", 4, -1.0),
     ],
     hints=[
         Text(
@@ -242,9 +283,9 @@ CURVES = {
         ),
         Text(
             "The line under the tape is `y = nth_derivative(f, n - 1, x)`, after `tape.watch(x)`;"
-            " then `return tape.gradient(y, x)`.",
+            ' then `return tape.gradient(y, x, unconnected_gradients="zero")`.',
             "`tape.watch(x)` 다음에 테이프 안에서 `y = nth_derivative(f, n - 1, x)`를 계산하고,"
-            " `return tape.gradient(y, x)`로 끝내요.",
+            ' `return tape.gradient(y, x, unconnected_gradients="zero")`로 끝내요.',
         ),
     ],
     remark=Text(
@@ -273,6 +314,14 @@ def nth_derivative(cases: Cases, f: Any) -> Finding | None:
     def itself(name: str, n: int, x: float) -> float:
         return repeated(name, 0, n, x)
 
+    def chained(name: str, n: int, x: float) -> float:
+        if n == 0:
+            return of(name, 0, x)
+        slope = 1.0
+        for _ in range(n):
+            slope, x = slope * of(name, 1, x), of(name, 0, x)
+        return slope
+
     first_only = Text(
         "`{value}` is the first derivative, whatever n is. Each further derivative needs a tape of"
         " its own around the one before.",
@@ -292,13 +341,20 @@ def nth_derivative(cases: Cases, f: Any) -> Finding | None:
         prepare=lambda name, n, x: (CURVES[name].f, n, tf.constant(x)),
         mistakes=[
             Mistake(
-                "value_for_zero", lambda name, n, x: of(name, 1, x) if n == 0 else None, zeroth, 0.7
+                "value_for_zero",
+                lambda name, n, x: of(name, 1, x) if n == 0 else of(name, n, x),
+                zeroth,
+                0.7,
             ),
-            Mistake("value_for_zero", lambda name, n, x: x if n == 0 else None, zeroth, 0.7),
-            Mistake("value_for_zero", lambda name, n, x: 0.0 if n == 0 else None, zeroth, 0.7),
+            Mistake(
+                "value_for_zero", lambda name, n, x: x if n == 0 else of(name, n, x), zeroth, 0.7
+            ),
+            Mistake(
+                "value_for_zero", lambda name, n, x: 0.0 if n == 0 else of(name, n, x), zeroth, 0.7
+            ),
             Mistake(
                 "value_for_zero",
-                lambda name, n, x: None if n == 0 else math.inf,
+                lambda name, n, x: None if n == 0 else of(name, n, x),
                 Text(
                     "For n = 0 your function gives None. Nothing is to be differentiated there: return"
                     " f(x). For n of 1 and more you are right.",
@@ -429,6 +485,70 @@ def nth_derivative(cases: Cases, f: Any) -> Finding | None:
                 ),
             ),
             Mistake(
+                "none_for_zero",
+                lambda name, n, x: None if name == "x²" and n > 2 else of(name, n, x),
+                Text(
+                    "For x² and n = 3 you give None. The second derivative of x² is the constant 2, to"
+                    ' which no path leads; its derivative is 0. `unconnected_gradients="zero"` has the'
+                    " tape say so. All other derivatives are right.",
+                    "x²과 n = 3에서 None이 나와요. x²의 이계도함수는 상수 2라서 이어지는 길이 없지만, 그 도함수는"
+                    ' 0이에요. `unconnected_gradients="zero"`를 쓰면 테이프가 0을 줘요. 나머지는 모두 맞아요.',
+                ),
+                0.7,
+            ),
+            Mistake(
+                "derivatives_added",
+                lambda name, n, x: sum(of(name, k, x) for k in range(n + 1)),
+                Text(
+                    "`{value}` is f(x) and the first n derivatives added up. Keep only the last one.",
+                    "`{value}`은(는) f(x)와 첫 n개 도함수를 모두 더한 값이에요. 마지막 것만 필요해요.",
+                ),
+            ),
+            Mistake(
+                "derivatives_added",
+                lambda name, n, x: of(name, n, x) + (of(name, n - 1, x) if n else 0.0),
+                Text(
+                    "`{value}` is the n-th derivative plus the one before it. Keep only the last one.",
+                    "`{value}`은(는) n계도함수에 그 앞의 도함수를 더한 값이에요. 마지막 것만 필요해요.",
+                ),
+            ),
+            *(
+                Mistake(
+                    "all_of_them",
+                    lambda name, n, x, first=first: [of(name, k, x) for k in range(first, n + 1)],
+                    Text(
+                        "`{value}` is the list of all derivatives on the way. Only the n-th is asked for:"
+                        " one number.",
+                        "`{value}`은(는) 도중의 모든 도함수를 담은 리스트예요. n번째 하나만 필요해요.",
+                    ),
+                    0.5,
+                )
+                for first in (0, 1)
+            ),
+            Mistake(
+                "slope_of_f_of_f",
+                chained,
+                Text(
+                    "`{value}` is the slope of f(f(...x)): f was applied n times and differentiated once. It"
+                    " is f that is applied once, and differentiated n times.",
+                    "`{value}`은(는) f(f(...x))의 기울기예요. f를 n번 적용하고 한 번 미분했어요. f를 한 번 적용하고 n번"
+                    " 미분해야 해요.",
+                ),
+            ),
+            *(
+                Mistake(
+                    "stops_growing",
+                    lambda name, n, x, most=most: of(name, min(n, most), x),
+                    Text(
+                        f"Right as far as n = {most}; above that your answer stays the {most}th derivative."
+                        " `n` may be any whole number: let a loop, or the function itself, do it n times.",
+                        f"n = {most}까지는 맞지만 그 위로는 {most}계도함수에 머물러요. `n`은 어떤 자연수도 될 수 있어요. 반복문이나"
+                        " 재귀로 n번 하세요.",
+                    ),
+                )
+                for most in (2, 3)
+            ),
+            Mistake(
                 "derivatives_added",
                 lambda name, n, x: sum(of(name, k, x) for k in range(1, n + 1)),
                 Text(
@@ -437,6 +557,7 @@ def nth_derivative(cases: Cases, f: Any) -> Finding | None:
                 ),
             ),
         ],
+        tapes=1,
     )
 
 
@@ -448,6 +569,10 @@ def nth_derivative(cases: Cases, f: Any) -> Finding | None:
     points=3,
     cases=[
         ([-2.0, -0.4, 0.3, 1.7], [2.5, 3.0, -2.0, 0.5]),
+        ([0.2, -0.5, 0.0], [1.5, -2.0, 0.5]),
+        ([1.0, -1.0, 3.0, 0.9], [2.0, -3.0, 1.0, 0.25]),
+        ([[1.5, -0.3], [0.7, -4.0]], [[1.0, 2.0], [-3.0, 0.5]]),
+        ([2.0, -1.5], [-1.0, 3.0]),
         ([0.9, -1.1, 0.6], [-0.2, 4.0, 0.7]),
     ],
     hints=[
@@ -499,6 +624,28 @@ def _forwards_of_binarise(cases: Cases, f: Any) -> Finding | None:
             ),
         )
     mistakes = [
+        Mistake(
+            "zero_has_no_sign",
+            lambda x: np.where(np.array(x) >= 0, 1.0, -1.0),
+            Text(
+                "For {inputs} you give `{value}`: at 0 `tf.sign` gives 0, neither +1 nor -1, and forwards"
+                " just that is asked for.",
+                "{inputs}에 대해 `{value}`이(가) 나와요. 0에서 `tf.sign`은 +1도 -1도 아닌 0을 주고, 앞으로 갈 때는 그 값이"
+                " 필요해요.",
+            ),
+            0.5,
+        ),
+        Mistake(
+            "zero_has_no_sign",
+            lambda x: np.where(np.array(x) > 0, 1.0, -1.0),
+            Text(
+                "For {inputs} you give `{value}`: at 0 `tf.sign` gives 0, neither +1 nor -1, and forwards"
+                " just that is asked for.",
+                "{inputs}에 대해 `{value}`이(가) 나와요. 0에서 `tf.sign`은 +1도 -1도 아닌 0을 주고, 앞으로 갈 때는 그 값이"
+                " 필요해요.",
+            ),
+            0.5,
+        ),
         Mistake(
             "identity_forwards",
             lambda x: x,
@@ -615,7 +762,7 @@ def _backwards_of_binarise(cases: Cases, f: Any) -> Finding | None:
         mistakes=[
             Mistake(
                 "no_gradient_of_your_own",
-                lambda x, g: np.zeros(len(x)),
+                lambda x, g: np.zeros(np.shape(x)),
                 Text(
                     "The gradient is zero everywhere: that is TensorFlow's own rule for `sign`, a"
                     " staircase of flat steps. Return your own way back with `@tf.custom_gradient`.",
@@ -623,10 +770,50 @@ def _backwards_of_binarise(cases: Cases, f: Any) -> Finding | None:
                     " `@tf.custom_gradient`로 돌아오는 길을 직접 정하세요.",
                 ),
             ),
-            Mistake("upstream_ignored", lambda x, g: inside(x), upstream_ignored),
-            Mistake("upstream_ignored", lambda x, g: np.ones(len(x)), upstream_ignored),
-            Mistake("upstream_ignored", lambda x, g: inside(x) * x, upstream_ignored),
+            Mistake(
+                "edges_left_out",
+                lambda x, g: (np.abs(x) < 1) * np.array(g),
+                Text(
+                    "Nearly: where |x| is exactly 1 the gradient has to pass as well, and yours is stopped"
+                    " there, `{value}` for {inputs} (x, then what arrives). It is `<=`, not `<`.",
+                    "거의 맞았어요. |x|가 정확히 1인 자리도 통과해야 하는데 막혔어요. {inputs}(x, 내려온 값)에 대해 `{value}`예요."
+                    " `<`가 아니라 `<=`예요.",
+                ),
+                0.6,
+            ),
             Mistake("no_mask", lambda x, g: g, no_mask),
+            *(
+                Mistake(
+                    "all_or_nothing",
+                    lambda x, g, one=one: one(inside(x)) * np.array(g),
+                    Text(
+                        "You decide once for the whole tensor: {inputs} (x, then what arrives) gives"
+                        " `{value}`. Each entry decides for itself: keep the mask as a tensor, without `all`,"
+                        " `any` or a maximum.",
+                        "텐서 전체에 대해 한 번만 정했어요. {inputs}(x, 내려온 값)에 대해 `{value}`이(가) 나와요. 원소마다 스스로"
+                        " 정해야 해요. `all`, `any`, 최댓값 없이 마스크를 텐서로 두세요.",
+                    ),
+                )
+                for one in (np.min, np.max, np.mean)
+            ),
+            *(
+                Mistake(
+                    "gradient_clipped",
+                    lambda x, g, most=most: (
+                        np.array(g) * min(1.0, most / np.linalg.norm(np.array(g)))
+                    ),
+                    Text(
+                        "`{value}` is the arriving gradient made shorter as a whole, `clip_by_norm`. Here it is"
+                        " `x` that decides, entry by entry: whole where |x| ≤ 1, 0 elsewhere.",
+                        "`{value}`은(는) 내려온 그래디언트를 통째로 짧게 만든 값이에요(`clip_by_norm`). 여기서는 `x`가 원소마다"
+                        " 정해요. |x| ≤ 1이면 그대로, 아니면 0이에요.",
+                    ),
+                )
+                for most in (1.0, 2.0, 0.5, 3.0)
+            ),
+            Mistake("upstream_ignored", lambda x, g: inside(x), upstream_ignored),
+            Mistake("upstream_ignored", lambda x, g: np.ones(np.shape(x)), upstream_ignored),
+            Mistake("upstream_ignored", lambda x, g: inside(x) * x, upstream_ignored),
             Mistake(
                 "mask_reversed",
                 lambda x, g: (1 - inside(x)) * g,
@@ -708,6 +895,38 @@ def _backwards_of_binarise(cases: Cases, f: Any) -> Finding | None:
                     "마스크는 맞지만 `{value}`에는 x도 곱해졌어요. |x| ≤ 1이면 그대로 넘기세요.",
                 ),
             ),
+            *(
+                Mistake(
+                    "other_slope",
+                    lambda x, g, slope=slope: slope(np.array(x)) * np.array(g),
+                    Text(
+                        f"`{{value}}` multiplies by {what}. Here the gradient passes *unchanged* where |x| ≤ 1:"
+                        " the factor is 1 there, and 0 elsewhere.",
+                        f"`{{value}}`에는 {ko} 곱해졌어요. 여기서는 |x| ≤ 1이면 그래디언트가 *그대로* 통과해요. 거기서 인수는 1이고"
+                        " 나머지는 0이에요.",
+                    ),
+                )
+                for slope, what, ko in (
+                    (lambda x: np.maximum(0, 1 - np.abs(x)), "1 - |x|", "1 - |x|이(가)"),
+                    (lambda x: 1 - np.tanh(x) ** 2, "the slope of tanh", "tanh의 기울기가"),
+                    (lambda x: np.exp(-(x**2)), "a bell curve", "종 모양 곡선이"),
+                    (
+                        lambda x: np.exp(-x) / (1 + np.exp(-x)) ** 2,
+                        "the slope of a sigmoid",
+                        "시그모이드의 기울기가",
+                    ),
+                    (lambda x: np.clip(x, -1, 1), "the clipped x", "잘린 x가"),
+                    (lambda x: np.maximum(0, 2 - 2 * np.abs(x)), "2 - 2|x|", "2 - 2|x|이(가)"),
+                )
+            ),
+            Mistake(
+                "upstream_averaged",
+                lambda x, g: inside(x) * np.mean(g),
+                Text(
+                    "`{value}` averages the arriving gradients first. Each entry of x gets its own.",
+                    "`{value}`은(는) 내려온 그래디언트의 평균을 썼어요. x의 원소마다 자기 그래디언트를 받아야 해요.",
+                ),
+            ),
             Mistake(
                 "upstream_twice",
                 lambda x, g: inside(x) * np.square(g),
@@ -718,11 +937,29 @@ def _backwards_of_binarise(cases: Cases, f: Any) -> Finding | None:
             ),
             Mistake(
                 "upstream_summed",
-                lambda x, g: inside(x) * sum(g),
+                lambda x, g: inside(x) * np.sum(g),
                 Text(
                     "`{value}` adds the arriving gradients up first. Each entry of x gets its own.",
                     "`{value}`은(는) 내려온 그래디언트를 먼저 더했어요. x의 원소마다 자기 그래디언트를 받아야 해요.",
                 ),
+            ),
+        ],
+        recipes=[
+            Recipe(
+                """
+def backwards(x, gradient):
+    inside = abs(x) <= 1.0
+    return np.where(inside, gradient, 0.0)
+""",
+                lambda x, g: (np.array(x), np.array(g)),
+            ),
+            Recipe(
+                """
+def backwards(x, gradient):
+    inside = (abs(x) <= 1.0) * 1.0
+    return gradient * inside
+""",
+                lambda x, g: (np.array(x), np.array(g)),
             ),
         ],
     )
@@ -788,6 +1025,7 @@ FIELDS = {
         ("sum(x³) + x₀x₁", [1.0, 2.0]),
         ("sin(x₀ + 2x₁)", [0.5, 0.3]),
         ("√(1 + sum(x²))", [1.0, -2.0, 0.5]),
+        ("√(1 + sum(x²))", [0.5]),
     ],
     hints=[
         Text(
@@ -968,7 +1206,17 @@ def hessian_of(cases: Cases, f: Any) -> Finding | None:
                     "`{value}`은(는) 헤시안의 고윳값이에요. 행렬 자체가 필요해요.",
                 ),
             ),
+            Mistake(
+                "half_of_it",
+                of(lambda g, h: h / 2),
+                Text(
+                    "`{value}` is half of the Hessian: the ½ belongs to the Taylor series, ½ vᵀHv, and not to"
+                    " H itself.",
+                    "`{value}`은(는) 헤시안의 절반이에요. ½은 테일러 급수 ½ vᵀHv의 것이고 H 자체에는 없어요.",
+                ),
+            ),
         ],
+        tapes=2,
     )
 
 
@@ -1024,6 +1272,8 @@ def hessian_times(cases: Cases, f: Any) -> Finding | None:
 
         return value
 
+    right = of(lambda g, h, v, x: h @ v)
+
     def at_v(name: str, x: list[float], v: Any) -> Any:
         return FIELDS[name].gradient(np.array(x if isinstance(v, str) else v))
 
@@ -1045,13 +1295,15 @@ def hessian_times(cases: Cases, f: Any) -> Finding | None:
     finding = judge(
         f,
         cases,
-        right=of(lambda g, h, v, x: h @ v),
+        right=right,
         prepare=prepare,
         mistakes=[
             Mistake(
                 "v_differentiated_too",
                 lambda name, x, v: (
-                    of(lambda g, h, v, x: h @ v + g)(name, x, v) if isinstance(v, str) else None
+                    of(lambda g, h, v, x: h @ v + g)(name, x, v)
+                    if isinstance(v, str)
+                    else right(name, x, v)
                 ),
                 Text(
                     "Nearly: only where v is x itself you get `{value}`, which is H v plus the"
@@ -1232,6 +1484,16 @@ def hessian_times(cases: Cases, f: Any) -> Finding | None:
                 ),
             ),
             Mistake(
+                "roles_exchanged",
+                lambda name, x, v: right(name, x, v) if isinstance(v, str) else right(name, v, x),
+                Text(
+                    "`{value}` is the Hessian *at v*, times x: the two have changed places. The Hessian is"
+                    " taken at x, and multiplied by v.",
+                    "`{value}`은(는) *v에서의* 헤시안에 x를 곱한 값이에요. 둘이 바뀌었어요. 헤시안은 x에서 구하고 v를"
+                    " 곱해요.",
+                ),
+            ),
+            Mistake(
                 "gradient_at_v",
                 at_v,
                 Text(
@@ -1383,6 +1645,9 @@ def newton(cases: Cases, f: Any) -> Finding | None:
         sizes = np.linalg.norm(moved) * np.linalg.norm(wanted)
         return bool(sizes > 0 and abs(moved @ wanted) > (1 - 1e-6) * sizes)
 
+    def damped(more: float, p: Array) -> Array:
+        return np.asarray(p - np.linalg.solve(_bend(p) + more * np.eye(2), _slope(p)))
+
     tolerance = 2e-3
     prepare: Callable[..., tuple[Any, ...]] = lambda start, steps: (  # noqa: E731
         _rosenbrock,
@@ -1498,8 +1763,35 @@ def newton(cases: Cases, f: Any) -> Finding | None:
             ),
         ),
         Mistake(
+            "column_subtracted",
+            lambda start, steps: (
+                np.array(start)[None, :] - (np.array(start) - _landing(np.array(start)))[:, None]
+                if steps == 1
+                else walk(_landing, start, steps)
+            ),
+            Text(
+                "You subtract a column from a row, and broadcasting makes a square of them, `{value}`:"
+                " `tf.linalg.solve` gives a column, of which `[:, 0]` is the step.",
+                "행에서 열을 빼서 브로드캐스팅으로 정사각형 `{value}`이(가) 되었어요. `tf.linalg.solve`는 열을 주므로 `[:, 0]`이"
+                " 걸음이에요.",
+            ),
+        ),
+        *(
+            Mistake(
+                "damped",
+                by(functools.partial(damped, more)),
+                Text(
+                    "`{value}` adds a multiple of the identity to the Hessian: that is a damped step"
+                    " (Levenberg). Newton's solves H s = g with H itself.",
+                    "`{value}`은(는) 헤시안에 단위 행렬의 배수를 더한 감쇠 걸음(레벤버그)이에요. 뉴턴의 걸음은 H 그대로"
+                    " H s = g를 풀어요.",
+                ),
+            )
+            for more in (1.0, 0.1, 10.0, 100.0)
+        ),
+        Mistake(
             "one_step_only",
-            lambda start, steps: walk(_landing, start, 1),
+            lambda start, steps: walk(_landing, start, min(steps, 1)),
             Text(
                 "`{value}` is where the first step leads, however many are asked for: repeat it.",
                 "`{value}`은(는) 몇 걸음을 요청하든 첫걸음이 닿는 곳이에요. `steps`번 되풀이하세요.",
@@ -1573,7 +1865,9 @@ def newton(cases: Cases, f: Any) -> Finding | None:
             return judge(f, chosen, by(_landing), mistakes, prepare=prepare, tolerance=tolerance)
 
     finding = judged(cases)
-    if finding is None or finding.name in named or not callable(f) or unattempted(f):
+    if finding is None:
+        return _on_another_valley(f, tolerance)
+    if finding.name in named or not callable(f) or unattempted(f):
         return finding
     first_step = judged(single)
     if first_step is None or first_step.name in named:
@@ -1584,6 +1878,50 @@ def newton(cases: Cases, f: Any) -> Finding | None:
     if all(along(start, steps, lambda p: p - _landing(p), value) for start, steps, value in moved):
         return STEP_SCALED
     return first_step
+
+
+def _quartic(p: Any) -> Any:
+    return p[0] ** 4 + p[0] * p[1] + (1.0 + p[1]) ** 2
+
+
+def _step_on_the_quartic(p: Array) -> Array:
+    slope = np.array([4 * p[0] ** 3 + p[1], p[0] + 2 * (1 + p[1])])
+    bend = np.array([[12 * p[0] ** 2, 1.0], [1.0, 2.0]])
+    return p - np.linalg.solve(bend, slope)
+
+
+def _on_another_valley(f: Any, tolerance: float) -> Finding | None:
+    """Say whether an answer that is right for Rosenbrock's function is right for another one."""
+    start = [1.0, -0.5]
+    value = run(f, _quartic, tf.constant(start), 2)
+    if isinstance(value, Finding):
+        return value
+    if agree(value, _step_on_the_quartic(_step_on_the_quartic(np.array(start))), tolerance):
+        return None
+    if agree(value, _landing(_landing(np.array(start))), tolerance):
+        return Finding(
+            "rosenbrock_only",
+            Text(
+                "Right for Rosenbrock's function. Handed another one, your code still goes to where"
+                " `rosenbrock` leads: use the argument `f`, for the gradient and for the Hessian.",
+                "로젠브록 함수에서는 맞아요. 다른 함수를 주어도 `rosenbrock`이 이끄는 곳으로 가요. 그래디언트에도 헤시안에도"
+                " 인자 `f`를 쓰세요.",
+            ),
+            0.5,
+        )
+    return Finding(
+        "another_function",
+        Text(
+            f"Right for Rosenbrock's function. For another `f`, p₀⁴ + p₀p₁ + (1 + p₁)², it arrives at"
+            f" `{show(value)}` after 2 steps from {start}, and"
+            f" `{show(_step_on_the_quartic(_step_on_the_quartic(np.array(start))))}` is right: does"
+            " everything in your code, gradient and Hessian, come from the argument `f`?",
+            f"로젠브록 함수에서는 맞아요. 다른 `f`인 p₀⁴ + p₀p₁ + (1 + p₁)²에서는 {start}에서 두 걸음 뒤에"
+            f" `{show(value)}`에 있는데 `{show(_step_on_the_quartic(_step_on_the_quartic(np.array(start))))}`이(가)"
+            " 맞아요. 그래디언트와 헤시안이 모두 인자 `f`에서 나오나요?",
+        ),
+        0.5,
+    )
 
 
 GRADIENT_DESCENT = Finding(
@@ -1683,6 +2021,18 @@ def gradient_penalty(cases: Cases, f: Any) -> Finding | None:
         " `tf.norm(slopes, axis=1)`.",
     )
     formulas: list[tuple[str, Formula, Text]] = [
+        *(
+            (
+                "one_example",
+                lambda s, x, w, i=i: (lengths(s)[i] - 1) ** 2,
+                Text(
+                    f"`{{value}}` looks at the {which[0]} example only. The penalty is the mean over all of"
+                    " them.",
+                    f"`{{value}}`은(는) {which[1]} 예시만 보았어요. 벌점은 모든 예시의 평균이에요.",
+                ),
+            )
+            for i, which in ((0, ("first", "첫째")), (-1, ("last", "마지막")))
+        ),
         ("whole_batch", lambda s, x, w: (np.sqrt((s**2).sum()) - 1) ** 2, per_example),
         (
             "whole_batch",
@@ -1870,6 +2220,22 @@ def gradient_penalty(cases: Cases, f: Any) -> Finding | None:
             ),
         ),
     ]
+
+    def towards_x(x: Any, w: Any) -> Any:
+        at, f = np.array(x), penalty(right)
+        found = np.zeros_like(at)
+        for place in np.ndindex(at.shape):
+            step = np.zeros_like(at)
+            step[place] = 1e-5
+            found[place] = (f(at + step, w) - f(at - step, w)) / 2e-5
+        return found
+
+    formula = """
+def penalty(slopes):
+    lengths = np.sqrt((slopes**2).sum(axis=1))
+    return np.mean((lengths - 1) ** 2)
+"""
+
     second_only = Text(
         "The penalty is right. The slopes towards w in `{value}` are {what}.",
         "벌점은 맞아요. `{value}`에서 w 방향의 기울기는 {what}.",
@@ -1899,6 +2265,17 @@ def gradient_penalty(cases: Cases, f: Any) -> Finding | None:
                     "`{value}` are the slopes towards w, and right. The penalty itself is asked for as"
                     " well: return `penalty, dpenalty_dw`.",
                     "`{value}`은(는) w 방향의 기울기이고 맞았어요. 벌점도 필요해요. `penalty, dpenalty_dw`를 돌려주세요.",
+                ),
+                0.5,
+            ),
+            Mistake(
+                "slopes_towards_x",
+                lambda x, w: (penalty(right)(x, w), towards_x(x, w)),
+                Text(
+                    "The penalty is right. The second result has the shape of `x`: it is the penalty's slope"
+                    " towards the *examples*. Asked for are those towards the weights, `w`.",
+                    "벌점은 맞아요. 두 번째 결과는 `x`와 모양이 같은, *예시* 방향의 기울기예요. 가중치 `w` 방향의 기울기가"
+                    " 필요해요.",
                 ),
                 0.5,
             ),
@@ -1975,6 +2352,13 @@ def gradient_penalty(cases: Cases, f: Any) -> Finding | None:
                     " `tf.reduce_mean`으로 평균을 내세요.",
                 ),
             ),
+        ],
+        recipes=[
+            Recipe(
+                formula,
+                finish=lambda f: pair(lambda s, x, w: f(s), lambda s, x, w: f(s)),
+            ),
+            Recipe(formula, finish=lambda f: pair(right, lambda s, x, w: f(s))),
         ],
     )
 

@@ -33,6 +33,33 @@ def gradients_of(
 
 
 @where_it_lives
+def depth_of_tapes(f: Callable[..., Any], *inputs: Any) -> int:
+    """Return how many tapes are open at once, at most, while ``f(*inputs)`` runs."""
+    depths, opened, closed = [0], tf.GradientTape.__enter__, tf.GradientTape.__exit__
+    open_now = 0
+
+    def enter(tape: Any) -> Any:
+        nonlocal open_now
+        open_now += 1
+        depths.append(open_now)
+        return opened(tape)
+
+    def leave(tape: Any, *error: Any) -> Any:
+        nonlocal open_now
+        open_now -= 1
+        return closed(tape, *error)
+
+    tf.GradientTape.__enter__, tf.GradientTape.__exit__ = enter, leave
+    try:
+        f(*inputs)
+    except Exception:  # noqa: BLE001  what matters is how far it came
+        pass
+    finally:
+        tf.GradientTape.__enter__, tf.GradientTape.__exit__ = opened, closed
+    return max(depths)
+
+
+@where_it_lives
 def in_a_graph(f: Callable[..., Any]) -> Any:
     """Return ``tf.function(f)`` without AutoGraph."""
     return tf.function(f, autograph=False)

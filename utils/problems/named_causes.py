@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import enum
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -336,5 +337,7 @@ def _one(f: Callable[[], Any], said: Any) -> Finding | None:
 
 def _word(said: Any) -> str | None:
     """Return the word that was meant: capitals, spaces, hyphens and underscores are alike."""
+    if isinstance(said, enum.Enum):
+        said = said.value
     meant = " ".join(str(said).lower().replace("_", " ").replace("-", " ").split())
     return next((word for word in WORDS if word.lower() == meant), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
@@ -19,6 +20,7 @@ from utils.problems.missing_gradients import why_none
 from utils.problems.problem import Cases, Finding, problem
 from utils.problems.text import Text
 from utils.problems.values import agree, is_blank, numbers, plain, show
+from utils.problems.variations import Recipe
 
 Array = NDArray[np.float64]
 
@@ -159,6 +161,65 @@ def count_parameters(cases: Cases, f: Any) -> Finding | None:
                 ),
             ),
             Mistake(
+                "all_from_the_input",
+                lambda widths: sum(widths[0] * b + b for b in widths[1:]),
+                Text(
+                    "`{value}` joins every layer to the input, {inputs}'s first number. A layer gets what the"
+                    " layer *before* it gives: multiply neighbouring widths.",
+                    "`{value}`은(는) 모든 층을 {inputs}의 첫 숫자인 입력에 이었어요. 층은 바로 *앞* 층의 출력을 받으니 이웃한"
+                    " 너비를 곱하세요.",
+                ),
+            ),
+            Mistake(
+                "product_of_all",
+                lambda widths: math.prod(widths) + sum(widths[1:]),
+                Text(
+                    "`{value}` multiplies all widths with each other and adds the biases. Only neighbouring"
+                    " layers are joined: multiply two at a time, and add up layer by layer.",
+                    "`{value}`은(는) 모든 너비를 서로 곱하고 편향을 더했어요. 이웃한 층끼리만 이어지니 두 개씩 곱해 층마다"
+                    " 더하세요.",
+                ),
+            ),
+            Mistake(
+                "two_layers_only",
+                lambda w: w[0] * w[1] + w[1] + w[1] * w[-1] + w[-1],
+                Text(
+                    "`{value}` for {inputs}: your formula is made for three widths, as in the example. There"
+                    " may be fewer or more: go through the neighbouring pairs in a loop.",
+                    "{inputs}에 대해 `{value}`이(가) 나와요. 예시처럼 너비가 셋일 때의 식이에요. 더 적거나 많을 수 있으니 이웃한"
+                    " 두 값씩 반복문으로 보세요.",
+                ),
+            ),
+            Mistake(
+                "two_layers_only",
+                lambda w: w[0] * w[1] + w[1] + w[1] * w[2] + w[2],
+                Text(
+                    "`{value}` for {inputs}: your formula is made for three widths, as in the example. There"
+                    " may be fewer or more: go through the neighbouring pairs in a loop.",
+                    "{inputs}에 대해 `{value}`이(가) 나와요. 예시처럼 너비가 셋일 때의 식이에요. 더 적거나 많을 수 있으니 이웃한"
+                    " 두 값씩 반복문으로 보세요.",
+                ),
+            ),
+            Mistake(
+                "last_layer_without_biases",
+                lambda widths: sum(a * b for a, b in pairwise(widths)) + sum(widths[1:-1]),
+                Text(
+                    "`{value}` counts no biases for the last layer. It has one for each unit like the others.",
+                    "`{value}`은(는) 마지막 층의 편향을 세지 않았어요. 다른 층처럼 유닛마다 하나씩 있어요.",
+                ),
+            ),
+            Mistake(
+                "every_pair_joined",
+                lambda widths: (
+                    sum(a * b for i, a in enumerate(widths) for b in widths[i + 1 :])
+                    + sum(widths[1:])
+                ),
+                Text(
+                    "`{value}` joins every layer to every later one. Only neighbours are joined.",
+                    "`{value}`은(는) 층을 뒤의 모든 층과 이었어요. 이웃한 층끼리만 이어져요.",
+                ),
+            ),
+            Mistake(
                 "both_biases",
                 total(lambda a, b: a * b + a + b),
                 Text(
@@ -191,6 +252,28 @@ def count_parameters(cases: Cases, f: Any) -> Finding | None:
                 ),
             ),
         ],
+        recipes=[
+            Recipe(
+                """
+def count_parameters(widths):
+    total = 0
+    for i in range(len(widths) - 1):
+        total += widths[i] * widths[i + 1] + widths[i + 1]
+    return total
+"""
+            ),
+            Recipe(
+                """
+def count_parameters(widths):
+    total = 0
+    for inputs, units in zip(widths[:-1], widths[1:]):
+        weights = inputs * units
+        biases = units
+        total += weights + biases
+    return total
+"""
+            ),
+        ],
     )
 
 
@@ -200,7 +283,7 @@ def count_parameters(cases: Cases, f: Any) -> Finding | None:
     objective=1,
     difficulty=1,
     points=3,
-    cases=[(2, [3, 4]), (4, [5, 5, 2]), (3, [1])],
+    cases=[(2, [3, 4]), (4, [5, 5, 2]), (3, [1]), (2, [3, 4, 3]), (1, [2, 3, 2, 4])],
     hints=[
         Text(
             "A stack is a list: first an `Input` with the shape of one example, then one `Dense` for"
@@ -255,7 +338,7 @@ def _fault_of_a_stack(model: Any, f: Any, inputs: int, widths: Sequence[int]) ->
         )
     shapes = [tuple(each.shape) for each in model.get_weights()]
     wanted = [shape for a, b in pairwise([inputs, *widths]) for shape in ((a, b), (b,))]
-    if shapes == wanted and model.input_shape != (None, inputs):
+    if shapes == wanted and (len(model.input_shape) != 2 or model.input_shape[-1] != inputs):
         return Finding(
             "wrong_input",
             Text(
@@ -267,7 +350,29 @@ def _fault_of_a_stack(model: Any, f: Any, inputs: int, widths: Sequence[int]) ->
         )
     if shapes != wanted:
         return _other_shapes(shapes, wanted, case, inputs, widths)
-    return _other_activations(model, case, inputs)
+    return _other_activations(model, case, inputs) or _works_otherwise_in_training(
+        model, case, inputs
+    )
+
+
+def _works_otherwise_in_training(model: Any, case: str, inputs: int) -> Finding | None:
+    """Look for layers that were not asked for and do something in training alone."""
+    x = tf.ones((64, inputs))
+    calm, training = run(model, x), run(lambda x: model(x, training=True), x)
+    if isinstance(calm, Finding) or (
+        not isinstance(training, Finding) and agree(calm, training, 1e-3)
+    ):
+        return None
+    return Finding(
+        "more_than_dense_layers",
+        Text(
+            f"In training the model of `{case}` gives other answers than otherwise: besides the dense"
+            f" layers there is something in it that works in training only, such as a `Dropout`. One dense"
+            " layer for each width is asked for, and nothing else.",
+            f"`{case}`의 모델은 학습할 때 다른 답을 내요. `Dropout`처럼 학습할 때만 일하는 층이 들어 있어요. 너비마다 밀집 층"
+            " 하나씩만 필요하고 다른 것은 필요 없어요.",
+        ),
+    )
 
 
 def _not_a_model(model: Any) -> Finding | None:
@@ -342,6 +447,23 @@ def _other_shapes(
             "reversed",
             kernels == [(a, b) for a, b in pairwise([inputs, *reversed(widths)])],
             Text("The widths come in reverse order.", "너비의 순서가 거꾸로예요."),
+        ),
+        (
+            "no_biases",
+            kernels == wanted[::2] and len(shapes) < len(wanted),
+            Text(
+                "Some layers have no bias: leave `use_bias` as it is, in every layer.",
+                "편향이 없는 층이 있어요. 모든 층에서 `use_bias`를 그대로 두세요.",
+            ),
+        ),
+        (
+            "more_than_dense_layers",
+            len(shapes) > len(wanted) and kernels == wanted[::2],
+            Text(
+                "The dense layers are right, and there are layers with weights of their own between them"
+                " that nobody asked for, such as a normalisation.",
+                "밀집 층은 맞지만 그 사이에 정규화처럼 자기 가중치를 가진, 필요 없는 층이 있어요.",
+            ),
         ),
         (
             "wrong_input",
@@ -425,6 +547,9 @@ def _other_activations(model: Any, case: str, inputs: int) -> Finding | None:
             if (hidden, last) == ("relu", "none"):
                 return None
             return _named_activations(hidden, last, case, layers)
+    mixed = _mixed_activations(x, y, weights)
+    if mixed:
+        return _one_layer_differs(mixed, case)
     return Finding(
         "other_activations",
         Text(
@@ -432,6 +557,35 @@ def _other_activations(model: Any, case: str, inputs: int) -> Finding | None:
             " on every layer but the last computes. Is one of the activations different?",
             f"`{case}`의 층 모양은 맞지만, 마지막을 뺀 모든 층에 `relu`를 쓴 결과와 달라요."
             " 활성화 함수가 다른 층이 있지 않나요?",
+        ),
+    )
+
+
+def _mixed_activations(x: Array, y: Any, weights: Sequence[Array]) -> tuple[str, ...]:
+    """Return the activations of a stack of three or four layers that explain its answers."""
+    layers = len(weights) // 2
+    choices = [*ACTIVATIONS] if layers <= 3 else ["relu", "none", "sigmoid", "tanh", "softmax"]
+    if not 2 <= layers <= 5:
+        return ()
+    for names in itertools.product(choices, repeat=layers):
+        if agree(y, _forward(x, weights, names), 1e-3):
+            return names
+    return ()
+
+
+def _one_layer_differs(names: Sequence[str], case: str) -> Finding:
+    """Say which layer of a stack has another activation than it should have."""
+    wanted = ["relu"] * (len(names) - 1) + ["none"]
+    place = next(i for i, (one, two) in enumerate(zip(names, wanted, strict=True)) if one != two)
+    has = "no activation" if names[place] == "none" else f"`{names[place]}`"
+    has_ko = "활성화 함수가 없어요" if names[place] == "none" else f"`{names[place]}`이(가) 있어요"
+    belongs = "`relu`" if wanted[place] == "relu" else "no activation"
+    return Finding(
+        "other_activations",
+        Text(
+            f"Layer {place + 1} of `{case}` has {has}, where {belongs} belongs: every layer but the last"
+            " one ends in `relu`, whatever its width and its place.",
+            f"`{case}`의 {place + 1}번째 층에는 {has_ko}. 너비나 자리와 상관없이 마지막 층만 빼고 모두 `relu`로 끝나요.",
         ),
     )
 
@@ -445,6 +599,16 @@ def _named_activations(hidden: str, last: str, case: str, layers: int) -> Findin
                 " are, negative ones too: leave its `activation` out.",
                 f"`{case}`의 마지막 층이 `{last}`로 끝나요. 음수까지 있는 그대로 내보내야 하니 `activation`을"
                 " 빼세요.",
+            ),
+        )
+    if hidden == "none" and last != "none":
+        return Finding(
+            "activations_exchanged",
+            Text(
+                f"In `{case}` the last layer ends in `{last}` and the others have no activation. It is the other"
+                " way round: `relu` on every layer but the last.",
+                f"`{case}`에서 마지막 층이 `{last}`로 끝나고 나머지에는 활성화 함수가 없어요. 반대로 마지막을 뺀 모든 층에 `relu`가"
+                " 있어야 해요.",
             ),
         )
     if hidden == "none":
@@ -507,7 +671,7 @@ def _tensors(*case: int) -> tuple[Any, ...]:
     objective=4,
     difficulty=2,
     points=3,
-    cases=[(5, 3, 4, 1), (1, 2, 3, 2), (4, 4, 4, 3)],
+    cases=[(4, 4, 4, 3), (5, 3, 4, 1), (1, 2, 3, 2)],
     hints=[
         Text(
             "Three steps, each one op: a matrix product, a sum, and the activation.",
@@ -644,31 +808,78 @@ def dense(cases: Cases, f: Any) -> Finding | None:
                     "other_activation",
                     _after_the_sum(other),
                     Text(
-                        "Product and bias are right, and another activation than `relu` follows.",
-                        "곱과 편향은 맞지만 `relu`가 아닌 다른 활성화 함수를 썼어요.",
+                        f"Product and bias are right, and then comes {name[0]}. `relu` is asked for: negative"
+                        " numbers become 0, and all others stay as they are.",
+                        f"곱과 편향은 맞지만 그 뒤에 {name[1]}이(가) 와요. `relu`가 필요해요. 음수는 0이 되고 나머지는 그대로예요.",
                     ),
                 )
-                for other in (
-                    ACTIVATIONS["sigmoid"],
-                    ACTIVATIONS["tanh"],
-                    ACTIVATIONS["softmax"],
-                    np.abs,
-                    lambda z: np.minimum(z, 0),
-                    lambda z: np.where(z > 0, z, 0.2 * z),
-                    lambda z: np.where(z > 0, z, 0.01 * z),
-                    lambda z: np.where(z > 0, z, np.expm1(z)),
-                    lambda z: np.log1p(np.exp(z)),
-                    lambda z: (z > 0).astype(float),
-                    lambda z: np.clip(z, 0, 1),
-                    lambda z: np.clip(z, 0, 6),
-                    lambda z: np.maximum(-z, 0),
-                    ACTIVATIONS["silu"],
-                    ACTIVATIONS["gelu"],
-                )
+                for name, other in OTHER_ACTIVATIONS
+            ),
+            Mistake(
+                "bias_twice",
+                _of_layer(lambda x, w, b: relu(x @ w + 2 * b)),
+                Text("The bias is added twice.", "편향을 두 번 더했어요."),
+            ),
+            Mistake(
+                "bias_of_the_first_unit",
+                _of_layer(lambda x, w, b: relu(x @ w + b[0])),
+                Text(
+                    "Every unit gets the first one's bias. Each has its own: add `bias` as a whole.",
+                    "모든 유닛에 첫 유닛의 편향을 더했어요. 유닛마다 자기 편향이 있으니 `bias` 전체를 더하세요.",
+                ),
+            ),
+        ],
+        recipes=[
+            Recipe(
+                """
+def dense(x, kernel, bias):
+    total = x @ kernel + bias
+    return tf.nn.relu(total)
+""",
+                _tensors,
             ),
         ],
     )
+    if wrong is not None and wrong.name == "changes_from_call_to_call":
+        return Finding("own_weights", OWN_WEIGHTS)
     return wrong or _gradient_fault(f, cases[0])
+
+
+OTHER_ACTIVATIONS: tuple[tuple[tuple[str, str], Callable[[Array], Array]], ...] = (
+    (("a sigmoid", "시그모이드"), ACTIVATIONS["sigmoid"]),
+    (("tanh", "tanh"), ACTIVATIONS["tanh"]),
+    (("a softmax", "소프트맥스"), ACTIVATIONS["softmax"]),
+    (("an absolute value", "절댓값"), np.abs),
+    (
+        ("a minimum, which keeps the negative numbers", "음수를 남기는 최솟값"),
+        lambda z: np.minimum(z, 0),
+    ),
+    (("a leaky relu", "leaky relu"), lambda z: np.where(z > 0, z, 0.2 * z)),
+    (("a leaky relu", "leaky relu"), lambda z: np.where(z > 0, z, 0.01 * z)),
+    (("an ELU", "ELU"), lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0)))),
+    (("a softplus", "softplus"), lambda z: np.log1p(np.exp(z))),
+    (("a step, 0 or 1", "0과 1의 계단"), lambda z: (z > 0).astype(float)),
+    (
+        (
+            "a cut at 0 and at 1 (`relu` has no upper end)",
+            "0과 1에서 자르기(`relu`에는 위쪽 끝이 없음)",
+        ),
+        lambda z: np.clip(z, 0, 1),
+    ),
+    (("a relu cut off at 6", "6에서 잘린 relu"), lambda z: np.clip(z, 0, 6)),
+    (("a relu of the negative sums", "부호를 바꾼 합의 relu"), lambda z: np.maximum(-z, 0)),
+    (("a square", "제곱"), np.square),
+    (("a squared relu", "relu의 제곱"), lambda z: np.maximum(z, 0) ** 2),
+    (("an exponential", "지수 함수"), np.exp),
+    (("a swish", "swish"), ACTIVATIONS["silu"]),
+    (("a GELU", "GELU"), ACTIVATIONS["gelu"]),
+)
+
+OWN_WEIGHTS = Text(
+    "Called twice with the same inputs your layer gives two answers: a new `Dense` draws weights of its"
+    " own. Use the `kernel` and the `bias` that are handed in.",
+    "같은 입력으로 두 번 부르면 답이 달라요. 새 `Dense`는 자기 가중치를 무작위로 뽑아요. 받은 `kernel`과 `bias`를 쓰세요.",
+)
 
 
 def _gradient_fault(f: Any, case: tuple[Any, ...]) -> Finding | None:
@@ -707,7 +918,7 @@ def _gradient_fault(f: Any, case: tuple[Any, ...]) -> Finding | None:
     objective=3,
     difficulty=2,
     points=4,
-    cases=[(6, 3, 12, 11), (4, 2, 10, 12), (8, 3, 14, 13)],
+    cases=[(6, 3, 12, 11), (4, 2, 10, 12), (8, 3, 14, 13), (3, 2, 8, 0)],
     hints=[
         Text(
             "First compute what goes into `relu`, for all examples at once: a table with a row for"
@@ -760,6 +971,28 @@ def dead_neurons(cases: Cases, f: Any) -> Finding | None:
                     "`{value}`은(는) *어떤* 예제에서 비활성인 뉴런이에요. 죽었다는 것은 모든 예제에서 비활성이라는"
                     " 뜻이에요. `any`가 아니라 `all`이에요.",
                 ),
+            ),
+            Mistake(
+                "zero_taken_for_active",
+                where(lambda x, w, b: (x @ w + b < 0).all(axis=0)),
+                Text(
+                    "`{value}` misses neurons whose sum is exactly 0 for some example. `relu` answers 0 there"
+                    " too, so they are inactive: compare with `<=`, and `{expected}` comes out.",
+                    "`{value}`에는 어떤 예제에서 합이 정확히 0인 뉴런이 빠졌어요. `relu`는 거기서도 0을 내므로 비활성이에요. `<=`로"
+                    " 비교하면 `{expected}`이(가) 나와요.",
+                ),
+                0.5,
+            ),
+            Mistake(
+                "in_a_tuple",
+                _of_dying(lambda x, w, b: (np.flatnonzero(dead(x, w, b)),)),
+                Text(
+                    "The indices are right, but they come inside a tuple, as `np.where` gives them: take its"
+                    " first item, `[0]`, or use `np.flatnonzero`.",
+                    "인덱스는 맞지만 `np.where`가 주는 것처럼 튜플 안에 들어 있어요. 첫 항목 `[0]`을 꺼내거나"
+                    " `np.flatnonzero`를 쓰세요.",
+                ),
+                0.5,
             ),
             Mistake(
                 "first_example_only",
@@ -818,14 +1051,17 @@ def dead_neurons(cases: Cases, f: Any) -> Finding | None:
                     "`{value}`에서는 편향이 빠졌어요. 편향은 뉴런을 죽일 수도 살릴 수도 있어요.",
                 ),
             ),
-            Mistake(
-                "negative_bias",
-                where(lambda x, w, b: b < 0),
-                Text(
-                    "`{value}` have a negative bias. That alone kills nothing: the product can be"
-                    " larger than the bias is low.",
-                    "`{value}`은(는) 편향이 음수인 뉴런이에요. 곱이 더 크면 살아 있으니 그것만으로는 죽지 않아요.",
-                ),
+            *(
+                Mistake(
+                    "negative_bias",
+                    where(negative),
+                    Text(
+                        "`{value}` have a negative bias. That alone kills nothing: the product can be"
+                        " larger than the bias is low.",
+                        "`{value}`은(는) 편향이 음수인 뉴런이에요. 곱이 더 크면 살아 있으니 그것만으로는 죽지 않아요.",
+                    ),
+                )
+                for negative in (lambda x, w, b: b < 0, lambda x, w, b: b <= 0)
             ),
             Mistake(
                 "negative_weights",
@@ -900,6 +1136,25 @@ def dead_neurons(cases: Cases, f: Any) -> Finding | None:
                 ),
             ),
         ],
+        recipes=[
+            Recipe(
+                """
+def dead_neurons(x, kernel, bias):
+    before_relu = x @ kernel + bias
+    silent = before_relu <= 0
+    return np.flatnonzero(np.all(silent, axis=0))
+""",
+                _dying,
+            ),
+            Recipe(
+                """
+def dead_neurons(x, kernel, bias):
+    outputs = np.maximum(x @ kernel + bias, 0)
+    return np.flatnonzero(outputs.sum(axis=0) == 0)
+""",
+                _dying,
+            ),
+        ],
     )
 
 
@@ -910,6 +1165,10 @@ def _dying(rows: int, inputs: int, units: int, seed: int) -> tuple[Array, Array,
     bias[0], kernel[:, 0] = -9.0, np.abs(kernel[:, 0])  # dead, though its weights are positive
     kernel[:, 1], bias[1] = -np.abs(kernel[:, 1]), 3.0  # alive, though its weights are negative
     kernel[:, 2], bias[2] = 0.0, -0.25  # dead for every input there is
+    kernel[:, 3], bias[3] = 0.0, 0.0  # dead: its sum is exactly 0
+    kernel[:, 4], bias[4] = np.eye(inputs)[0], -x[:, 0].max()  # dead: 0 for one example, then below
+    if seed == 0:
+        bias += 20.0  # all alive
     return x, kernel, np.round(bias, 2)
 
 
@@ -921,9 +1180,14 @@ def _dying_tensors(*case: int) -> tuple[Any, ...]:
     return tuple(tf.constant(each, tf.float32) for each in _dying(*case))
 
 
+def _hidden(inputs: int) -> str:
+    """Return which activation a sample model has between its layers: relu, or tanh for some."""
+    return "tanh" if inputs == 2 else "relu"
+
+
 def _sample_model(inputs: int, widths: Sequence[int], seed: int) -> Any:
-    """Return a built model with random weights and relu between its layers."""
-    layers = [keras.layers.Dense(width, activation="relu") for width in widths[:-1]]
+    """Return a built model with random weights."""
+    layers = [keras.layers.Dense(width, activation=_hidden(inputs)) for width in widths[:-1]]
     model = keras.Sequential([keras.Input((inputs,)), *layers, keras.layers.Dense(widths[-1])])
     random = np.random.default_rng(seed)
     model.set_weights([random.normal(size=each.shape) for each in model.get_weights()])
@@ -950,7 +1214,7 @@ def _each_model(
     objective=6,
     difficulty=2,
     points=4,
-    cases=[(3, [4, 5], 2), (2, [6, 3, 4], 7), (5, [4, 4], 4)],
+    cases=[(2, [6, 3, 4], 7), (3, [4, 5], 2), (5, [4, 4], 4)],
     hints=[
         Text(
             "`model.layers` is a list of the layers with their weights in them. Which of them do you"
@@ -992,7 +1256,7 @@ def new_head(cases: Cases, f: Any) -> Finding | None:
             return CHANGED_THE_ORIGINAL
         y = _answers(made, x)
         if isinstance(y, Finding):
-            return y
+            return _fault_of_a_head(made, np.zeros((1, units)), x, weights, units) or y
         if not agree(model.get_weights(), weights) or len(model.layers) != len(weights) // 2:
             return CHANGED_THE_ORIGINAL
         finding = _fault_of_a_head(made, y, x, weights, units)
@@ -1013,12 +1277,25 @@ CHANGED_THE_ORIGINAL = Finding(
 )
 
 
+ACTIVATION_REPLACED = Finding(
+    "activation_replaced",
+    Text(
+        "Layers and weights are right, but between the layers there is `relu` now, and this model had"
+        " `tanh`: keep the layers as they are, with whatever activation they have, and do not build them"
+        " anew.",
+        "층과 가중치는 맞지만 층 사이가 `relu`가 되었어요. 이 모델은 `tanh`였어요. 어떤 활성화 함수든 있는 그대로 층을 남기고 새로"
+        " 만들지 마세요.",
+    ),
+    0.5,
+)
+
+
 def _fault_of_a_head(
     made: Any, y: Any, x: Array, weights: list[Array], units: int
 ) -> Finding | None:
     mine = made.get_weights()
     kept = weights[:-2]
-    hidden = ["relu"] * (len(kept) // 2)
+    hidden = [_hidden(x.shape[1])] * (len(kept) // 2)
     if len(mine) == len(weights) + 2 and agree(mine[: len(weights)], weights):
         return Finding(
             "old_head_kept",
@@ -1035,7 +1312,33 @@ def _fault_of_a_head(
                 f"새 모델은 예제마다 숫자 {y.shape[-1]}개를 내는데 {units}개가 필요해요.",
             ),
         )
-    if len(mine) < len(weights):
+    if agree(mine[:-1], kept) and len(mine) == len(weights) - 1:
+        return Finding(
+            "head_without_bias",
+            Text(
+                "The new layer has no bias. `Dense(units)` has one: leave `use_bias` as it is.",
+                "새 층에 편향이 없어요. `Dense(units)`에는 편향이 있으니 `use_bias`를 그대로 두세요.",
+            ),
+            0.5,
+        )
+    if len(mine) < len(weights) and len(mine) >= 2:
+        lost = [
+            i // 2 + 1
+            for i in range(0, len(kept), 2)
+            if not any(agree(kept[i], each) for each in mine)
+        ]
+        if lost:
+            count = len(kept) // 2
+            said = ", ".join(map(str, lost))
+            return Finding(
+                "too_few_layers",
+                Text(
+                    f"Of the {count} layers that were to stay, number {said} is gone. Only the last layer of"
+                    " `model` goes: `model.layers[:-1]` (an `Input` is not among `layers`).",
+                    f"남아야 할 층 {count}개 중 {said}번째가 없어졌어요. `model`의 마지막 층만 없애면 돼요:"
+                    " `model.layers[:-1]` (`Input`은 `layers`에 들어 있지 않아요).",
+                ),
+            )
         return Finding(
             "too_few_layers",
             Text(
@@ -1060,6 +1363,12 @@ def _fault_of_a_head(
                 "앞쪽 층의 모양은 맞지만 가중치가 달라요. 배운 것이 사라졌으니 옛 층을 그대로 새 스택에 넣으세요.",
             ),
         )
+    if (
+        hidden
+        and hidden[0] != "relu"
+        and agree(y, _forward(x, mine, ["relu"] * len(hidden) + ["none"]), 1e-3)
+    ):
+        return ACTIVATION_REPLACED
     for name in ACTIVATIONS:
         if agree(y, _forward(x, mine, [*hidden, name]), 1e-3):
             if name == "none":
@@ -1128,9 +1437,40 @@ def twin(cases: Cases, f: Any) -> Finding | None:
                 ),
             )
         finding = _fault_of_a_twin(model, made, x, before, weights)
+        if finding and finding.name == "own_weights":
+            again = run(f, model)
+            if isinstance(again, keras.Model) and agree(again.get_weights(), made.get_weights()):
+                return NUMBERS_CHANGED
         if finding:
             return finding
     return None
+
+
+NUMBERS_CHANGED = Finding(
+    "numbers_changed",
+    Text(
+        "Same layers, other answers: the twin's weights are the same at each call, so they are not drawn at"
+        " random, but they are other numbers than the model's. Take them over as they are:"
+        " `set_weights(model.get_weights())`.",
+        "층은 같은데 답이 달라요. 쌍둥이의 가중치는 부를 때마다 같으니 무작위는 아니지만 모델의 것과 다른 숫자예요. 있는 그대로"
+        " `set_weights(model.get_weights())`로 가져오세요.",
+    ),
+)
+
+
+def _not_copied(mine: list[Array], weights: list[Array]) -> Text:
+    """Say which weights of a twin are its own."""
+    places = [i for i in range(len(weights)) if not agree(mine[i], weights[i])]
+    layers = sorted({i // 2 + 1 for i in places})
+    which, which_ko = f"those of layer {', '.join(map(str, layers))}", f"{layers}번째 층"
+    if len(layers) == len(weights) // 2 and all(i % 2 for i in places):
+        which, which_ko = "the biases", "편향"
+    elif len(layers) == len(weights) // 2 and not any(i % 2 for i in places):
+        which, which_ko = "the kernels", "커널"
+    return Text(
+        f"Same layers, other answers: only some of the weights were copied, and not {which}.",
+        f"층은 같은데 답이 달라요. 가중치가 일부만 복사되었어요({which_ko}은(는) 복사되지 않았어요).",
+    )
 
 
 def _fault_of_a_twin(
@@ -1154,10 +1494,7 @@ def _fault_of_a_twin(
             copied = any(agree(one, two) for one, two in zip(mine, weights, strict=True))
             return Finding(
                 "other_weights" if copied else "own_weights",
-                Text(
-                    "Same layers, other answers: only some of the weights were copied.",
-                    "층은 같은데 답이 달라요. 가중치가 일부만 복사되었어요.",
-                )
+                _not_copied(mine, weights)
                 if copied
                 else Text(
                     "Same layers, other answers: the twin has weights of its own, drawn at random"
@@ -1169,8 +1506,10 @@ def _fault_of_a_twin(
             return Finding(
                 "other_activations",
                 Text(
-                    "The weights are the same and the answers are not: an activation differs.",
-                    "가중치는 같은데 답이 달라요. 활성화 함수가 달라요.",
+                    "The weights are the same and the answers are not: an activation differs. A model may"
+                    " have any, `tanh` for one; `clone_model` takes over what is there.",
+                    "가중치는 같은데 답이 달라요. 활성화 함수가 달라요. 모델에는 `tanh`처럼 어떤 것이든 있을 수 있어요."
+                    " `clone_model`은 있는 그대로 가져와요.",
                 ),
             )
         return Finding(
@@ -1180,10 +1519,25 @@ def _fault_of_a_twin(
                 "쌍둥이의 층이 모델과 달라요. 어떤 크기의 모델에도 맞아야 해요.",
             ),
         )
-    model.set_weights([each + 1 for each in weights])
-    moved = _answers(made, x)
-    model.set_weights(weights)
-    if not agree(moved, before, 1e-3):
+    shared = []
+    for i in range(0, len(weights), 2):
+        model.set_weights([w + (1 if j // 2 == i // 2 else 0) for j, w in enumerate(weights)])
+        moved = _answers(made, x)
+        model.set_weights(weights)
+        if not agree(moved, before, 1e-3):
+            shared.append(i // 2 + 1)
+    if 0 < len(shared) < len(weights) // 2:
+        which = ", ".join(map(str, shared))
+        return Finding(
+            "shared_layers",
+            Text(
+                f"The answers agree, but layer {which} of the twin is still the model's own: when its weights"
+                " change, the twin's change with them. Every layer has to be a new one.",
+                f"답은 같지만 쌍둥이의 {which}번째 층은 아직 원래 모델의 것이에요. 그 가중치가 바뀌면 쌍둥이도 바뀌어요. 모든 층이"
+                " 새것이어야 해요.",
+            ),
+        )
+    if shared:
         return Finding(
             "shared_layers",
             Text(
@@ -1201,5 +1555,16 @@ def _fault_of_a_twin(
                 " variables.",
                 "쌍둥이의 답은 맞지만 학습할 수 있는 변수가 하나도 없어요.",
             ),
+        )
+    if len(made.trainable_variables) < len(weights):
+        return Finding(
+            "partly_frozen",
+            Text(
+                f"The twin answers well, but only {len(made.trainable_variables)} of its {len(weights)}"
+                " variables can be trained: some of its layers are frozen.",
+                f"쌍둥이의 답은 맞지만 변수 {len(weights)}개 중 {len(made.trainable_variables)}개만 학습할 수 있어요. 얼어 있는"
+                " 층이 있어요.",
+            ),
+            0.5,
         )
     return None

@@ -18,6 +18,7 @@ from utils.problems.judging import Mistake, all_of, compare, guarded, judge
 from utils.problems.problem import Cases, Finding, problem
 from utils.problems.text import Text
 from utils.problems.values import agree, is_blank, plain, show
+from utils.problems.variations import Recipe
 
 Array = NDArray[Any]
 
@@ -88,7 +89,7 @@ def _line_mistakes() -> Iterator[Mistake]:
         return step(case) / (2 * np.sqrt(np.mean(_residuals(case) ** 2)))
 
     def predicted(case: LineCase) -> Array:
-        return -case.rate * np.array([np.sum(case.x), len(case.x)])
+        return -case.rate * np.array([np.sum(case.x), np.size(case.x)])
 
     yield moved(
         "uphill",
@@ -151,7 +152,7 @@ def _line_mistakes() -> Iterator[Mistake]:
         )
     yield moved(
         "summed",
-        lambda case: step(case) * len(case.x),
+        lambda case: step(case) * np.size(case.x),
         Text(
             "`{value}` follows the slope of the *sum* of the squared errors. The loss is their mean:"
             " `tf.reduce_mean`.",
@@ -171,7 +172,7 @@ def _line_mistakes() -> Iterator[Mistake]:
     )
     yield moved(
         "summed_factor_two_dropped",
-        lambda case: step(case) * len(case.x) / 2,
+        lambda case: step(case) * np.size(case.x) / 2,
         Text(
             "`{value}`: the factor 2 of the square's derivative is missing, and the errors are"
             " summed where the loss is their mean.",
@@ -302,6 +303,15 @@ def _line_mistakes() -> Iterator[Mistake]:
             " 손실의 그래디언트를 구하세요.",
         ),
     )
+    yield mistake(
+        "multiplied",
+        lambda case: np.array([case.w, case.b]) * (1 + step(case)),
+        Text(
+            "`{value}` multiplies the old values by 1 − rate · slope. The step is *subtracted* from them:"
+            " w − rate · slope.",
+            "`{value}`은(는) 옛 값에 1 − 학습률 · 기울기를 곱했어요. 걸음은 옛 값에서 *빼요*: w − 학습률 · 기울기.",
+        ),
+    )
     yield moved(
         "no_square",
         lambda case: -case.rate * np.array([np.mean(case.x), 1.0]),
@@ -323,6 +333,7 @@ def _line_mistakes() -> Iterator[Mistake]:
         ((0.0, 1.0, 2.0, 3.0), (1.0, 3.0, 5.0, 7.0), 0.0, 0.0, 0.125),
         ((1.0, 2.0, 4.0), (2.0, 1.0, 5.0), 1.5, -0.5, 0.05),
         ((-1.0, 0.5, 2.0, 2.5, 6.0), (4.0, 1.0, 0.0, -3.0, 2.0), -0.5, 2.0, 0.02),
+        (((1.0, -2.0), (0.5, 3.0)), ((0.0, 1.0), (2.0, -1.0)), 0.5, 1.0, 0.1),
     ],
     hints=[
         Text(
@@ -365,7 +376,34 @@ def step_on_a_line(cases: Cases, f: Any) -> Finding | None:
         ),
         prepare=prepare,
         mistakes=_line_mistakes(),
+        recipes=[
+            Recipe(
+                """
+def step_on_a_line(x, y, w, b, rate):
+    errors = w * x + b - y
+    dw = np.mean(2 * errors * x)
+    db = np.mean(2 * errors)
+    return w - rate * dw, b - rate * db
+""",
+                _arrays,
+            ),
+            Recipe(
+                """
+def step_on_a_line(x, y, w, b, rate):
+    with tf.GradientTape() as tape:
+        tape.watch([w, b])
+        loss = tf.reduce_mean((w * x + b - y) ** 2)
+    dw, db = tape.gradient(loss, [w, b])
+    return w - rate * dw, b - rate * db
+""",
+                lambda *inputs: tuple(map(tf.constant, inputs)),
+            ),
+        ],
     )
+
+
+def _arrays(*inputs: Any) -> tuple[Any, ...]:
+    return tuple(map(np.array, inputs))
 
 
 # 6.2 ---------------------------------------------------------------------------------------------
@@ -576,16 +614,6 @@ def _weight_mistakes(case: NetworkCase) -> Iterator[tuple[str, list[Array], Text
         moved(lambda i, move: -move - step.before[i]),
         WEIGHTS_REPLACED,
     )
-    yield (
-        "adam",
-        moved(lambda _, move: case.rate * np.sign(move)),
-        Text(
-            "Every weight has moved by the same distance, the learning rate: that is Adam's first"
-            " step. Plain SGD moves by rate times gradient.",
-            "모든 가중치가 학습률만큼 똑같은 거리를 움직였어요. 이것은 Adam의 첫걸음이에요. 단순한"
-            " SGD는 학습률 × 그래디언트만큼 움직여요.",
-        ),
-    )
 
 
 WEIGHTS_REPLACED = Text(
@@ -615,6 +643,9 @@ def _weights_finding(case: NetworkCase, model: Any) -> Finding | None:
     for name, weights, text in _weight_mistakes(case):
         if _near(mine, weights):
             return Finding(name, text)
+    for name, weights, text in _steps_with_other_losses(case):
+        if all(agree(one, two, 1e-4) for one, two in zip(mine, weights, strict=True)):
+            return Finding(name, text)
     twice = _after_another_step(case)
     if _near(mine, twice):
         return Finding(
@@ -624,6 +655,11 @@ def _weights_finding(case: NetworkCase, model: Any) -> Finding | None:
                 "가중치가 *두* 걸음 움직였어요. 업데이트를 두 번 하지 않았나요?",
             ),
         )
+    moves = [np.ravel(new - old) for new, old in zip(mine, step.before, strict=True)]
+    wanted = [np.ravel(new - old) for new, old in zip(step.after, step.before, strict=True)]
+    found = _kind_of_step(np.concatenate(moves), np.concatenate(wanted), case, step)
+    if found:
+        return found
     names = ("hidden kernel", "hidden bias", "output kernel", "output bias")
     place = next(i for i in range(4) if not agree(mine[i], step.after[i], 1e-5))
     return Finding(
@@ -636,6 +672,109 @@ def _weights_finding(case: NetworkCase, model: Any) -> Finding | None:
             f" `{show(mine[place])}`, Keras의 값은 `{show(step.after[place])}`예요.",
         ),
     )
+
+
+def _steps_with_other_losses(case: NetworkCase) -> Iterator[tuple[str, list[Array], Text]]:
+    """Yield the weights after a step down another loss than the one that is given."""
+
+    def after(loss: Callable[[Any, Any], Any]) -> list[Array]:
+        model, images, labels = _network(case)
+        with tf.GradientTape() as tape:
+            value = loss(labels, model(images, training=True))
+        variables = model.trainable_variables
+        for variable, gradient in zip(variables, tape.gradient(value, variables), strict=True):
+            variable.assign_sub(case.rate * gradient)
+        return [np.array(each) for each in model.get_weights()]
+
+    right = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    yield (
+        "softmax_added",
+        after(lambda labels, logits: right(labels, tf.nn.softmax(logits))),
+        Text(
+            "A softmax was put on the logits, and the loss, told `from_logits=True`, did it once more. Give it"
+            " the logits as they are.",
+            "로짓에 소프트맥스를 적용했는데 `from_logits=True`인 손실이 한 번 더 했어요. 로짓을 그대로 넘기세요.",
+        ),
+    )
+    yield (
+        "squared_error",
+        after(lambda labels, logits: tf.reduce_mean((logits - tf.one_hot(labels, 3)) ** 2)),
+        Text(
+            "That is a step down a mean *squared* error. The loss is given: `loss_function`.",
+            "평균 *제곱* 오차를 따라 내려간 걸음이에요. 손실은 주어진 `loss_function`이에요.",
+        ),
+    )
+    for place, which in ((0, ("first", "첫째")), (-1, ("last", "마지막"))):
+        yield (
+            "one_image_only",
+            after(
+                functools.partial(
+                    lambda part, labels, logits: right(labels[part], logits[part]),
+                    slice(place, (place + 1) or None),
+                )
+            ),
+            Text(
+                f"That is a step for the {which[0]} image alone. The loss is the mean over the whole batch.",
+                f"{which[1]} 이미지 하나만 보고 내디딘 걸음이에요. 손실은 배치 전체의 평균이에요.",
+            ),
+        )
+
+
+def _kind_of_step(moves: Array, wanted: Array, case: NetworkCase, step: Step) -> Finding | None:
+    """Say what kind of step the weights have taken, compared with the right one."""
+    far = np.abs(wanted) > 1e-3
+    sizes = np.abs(moves[far])
+    if far.any() and sizes.min() > 0 and np.allclose(sizes, sizes[0], rtol=0.02):
+        with_rate = "" if np.isclose(sizes[0], case.rate, rtol=0.02) else ", and not with `rate`"
+        return Finding(
+            "adam",
+            Text(
+                f"Every weight has moved by the same distance, `{sizes[0]:.4g}`, whatever its gradient: that"
+                f" is the first step of Adam or a relative of it{with_rate}. Plain gradient descent moves by"
+                " rate times gradient.",
+                f"그래디언트와 상관없이 모든 가중치가 똑같이 `{sizes[0]:.4g}`만큼 움직였어요. Adam이나 비슷한 옵티마이저의 첫걸음이에요."
+                " 단순한 경사 하강법은 학습률 곱하기 그래디언트만큼 움직여요.",
+            ),
+        )
+    ratio = moves[far] / wanted[far]
+    if far.any() and np.allclose(ratio, ratio[0], rtol=1e-2) and not np.isclose(ratio[0], 1):
+        return Finding(
+            "other_length",
+            Text(
+                f"Every weight has moved in the right direction by `{ratio[0]:.4g}` times the right distance:"
+                " it is `rate` times gradient, with nothing else multiplied in.",
+                f"모든 가중치가 맞는 방향으로 움직였지만 거리가 `{ratio[0]:.4g}`배예요. `rate` 곱하기 그래디언트이고, 다른 것은"
+                " 곱하지 않아요.",
+            ),
+        )
+    edges = np.cumsum([each.size for each in step.before])[:-1]
+    parts = [
+        (one[big] / two[big])
+        for one, two in zip(np.split(moves, edges), np.split(wanted, edges), strict=True)
+        if (big := np.abs(two) > 1e-3).any()
+    ]
+    if len(parts) > 1 and all(np.allclose(each, each[0], rtol=1e-2) for each in parts):
+        return Finding(
+            "clipped",
+            Text(
+                "Every variable has moved in the right direction, each by a share of its own of the right"
+                " distance: its gradient was clipped or divided by its length. Plain descent takes it as it is.",
+                "변수마다 맞는 방향으로 움직였지만 거리의 비율이 서로 달라요. 그래디언트를 자르거나 길이로 나누었어요. 단순한"
+                " 하강법은 그대로 써요.",
+            ),
+        )
+    before = np.concatenate([np.ravel(each) for each in step.before])
+    pulled = (moves - wanted) / np.where(before == 0, 1.0, before)
+    if np.allclose(pulled, pulled[0], atol=1e-4) and abs(pulled[0]) > 1e-4:
+        return Finding(
+            "weight_decay",
+            Text(
+                "Besides the step every weight has shrunk by the same share of itself: that is weight decay,"
+                " which nobody asked for.",
+                "걸음 말고도 모든 가중치가 자기 크기의 같은 비율만큼 줄었어요. 요청하지 않은 가중치 감쇠예요.",
+            ),
+        )
+    return None
 
 
 def _near(mine: Sequence[Array], other: Sequence[Array]) -> bool:
@@ -656,6 +795,7 @@ def _loss_finding(case: NetworkCase, model: Any, images: Any, loss: Any) -> Find
     step = _keras_step(case)
     idle = _keras_step(case, drops=False)
     each = _cross_entropies(case, step.logits)
+    truth = _network(case)[2].numpy()
     before = Text("the loss before the step", "걸음을 옮기기 전의 손실")
     mistakes = [
         Mistake(
@@ -691,6 +831,17 @@ def _loss_finding(case: NetworkCase, model: Any, images: Any, loss: Any) -> Find
                 "`{value}`은(는) 사용 모드의 손실이에요. 테이프가 본, `training=True`일 때의 손실을"
                 " 돌려주세요.",
             ),
+        ),
+        *(
+            Mistake(
+                "accuracy_returned",
+                np.mean(logits.argmax(axis=1) == truth),
+                Text(
+                    "`{value}` is the share of right answers. The loss is asked for.",
+                    "`{value}`은(는) 맞은 답의 비율이에요. 손실이 필요해요.",
+                ),
+            )
+            for logits in (step.logits, step.logits_after, idle.logits)
         ),
         Mistake(
             "loss_summed",
@@ -776,7 +927,59 @@ def step_of_a_network(cases: Cases, f: Any) -> Finding | None:
     if finding := _not_a_usable_function(f):
         return finding
     findings = [_try_step(NetworkCase(*inputs), f) for inputs in cases]
-    return next((each for each in findings if each), None)
+    return next((each for each in findings if each), None) or _try_moving_averages(f)
+
+
+def _try_moving_averages(f: Any) -> Finding | None:
+    """See that the model ran in training just once: its moving averages tell how often it did."""
+    random = np.random.default_rng(9)
+    images = tf.constant(random.normal(2.0, 3.0, size=(6, 4)), tf.float32)
+    labels = tf.constant(random.integers(0, 3, 6))
+    layers = [keras.layers.Dense(3), keras.layers.BatchNormalization(), keras.layers.Dense(3)]
+    model = keras.Sequential([keras.Input((4,)), *layers])
+    start = [random.uniform(0.5, 1.5, size=each.shape) for each in model.get_weights()]
+    averages = [i for i, each in enumerate(model.weights) if "moving" in each.path]
+
+    def after(do: Callable[[], Any], times: int = 1) -> list[Array]:
+        model.set_weights(start)
+        for _ in range(times):
+            do()
+        found = [np.array(each) for each in model.get_weights()]
+        model.set_weights(start)
+        return [found[i] for i in averages]
+
+    seen = [after(lambda: model(images, training=True), times) for times in (0, 1, 2)]
+    _, finding = guarded(f, model, images, labels, 0.01)
+    if finding:
+        return finding
+    weights = model.get_weights()
+    mine = [np.array(weights[i]) for i in averages]
+    if _near(mine, seen[1]):
+        return None
+    if _near(mine, seen[0]):
+        return Finding(
+            "averages_stand_still",
+            Text(
+                "The weights are right. But a model with batch normalisation keeps moving averages, and"
+                " they have not moved: call the model with `training=True`.",
+                "가중치는 맞아요. 하지만 배치 정규화가 있는 모델의 이동 평균이 움직이지 않았어요. `training=True`로 모델을"
+                " 호출하세요.",
+            ),
+            0.75,
+        )
+    return Finding(
+        "run_more_than_once",
+        Text(
+            "Weights and loss are right. But the model ran in training mode more than once for one step:"
+            " in a model with batch normalisation the moving averages have moved further than"
+            " `train_on_batch` moves them, and dropout would have been drawn anew. Run it once, under the"
+            " tape, and return that loss.",
+            "가중치와 손실은 맞아요. 하지만 한 걸음에 모델이 학습 모드로 두 번 이상 실행되었어요. 배치 정규화가 있는 모델의 이동"
+            " 평균이 `train_on_batch`보다 더 움직이고, 드롭아웃도 새로 뽑혀요. 테이프 안에서 한 번만 실행하고 그 손실을"
+            " 돌려주세요.",
+        ),
+        0.75,
+    )
 
 
 def _try_step(case: NetworkCase, f: Any) -> Finding | None:
@@ -839,15 +1042,17 @@ def _rolled(
     late: bool = False,
     ahead: float = 0.0,
     asleep: bool = False,
+    begin: float = 0.0,
 ) -> Array:
     """Return a path of steps that each keep a share of the velocity and add a push by the slope.
 
     Every mistake is one setting: ``shrink`` what remains of w itself, ``late`` moves by the old
-    velocity, ``ahead`` looks for the slope further on, ``asleep`` uses the first slope for ever.
+    velocity, ``ahead`` looks for the slope further on, ``asleep`` uses the first slope for ever,
+    ``begin`` is the share of the first slope that the velocity has at the start.
     """
     w = np.array(valley.start)
-    velocity = np.zeros_like(w)
     first = valley.slope(w)
+    velocity = begin * first
     path = []
     for _ in range(valley.steps):
         slope = first if asleep else valley.slope(w + ahead * velocity)
@@ -973,6 +1178,15 @@ def _roll_mistakes() -> Iterator[Mistake]:
         ),
     )
     yield rolled(
+        "momentum_on_the_slope_alone",
+        lambda rate, m: {"keep": 1, "push": -rate * m},
+        Text(
+            "The momentum multiplies the slope, and the old velocity is kept whole. It is the other way"
+            " round: momentum times the old velocity, and the slope times the rate alone.",
+            "모멘텀이 기울기에 곱해지고 옛 속도는 그대로 남았어요. 반대예요. 모멘텀은 옛 속도에 곱하고, 기울기에는 학습률만 곱해요.",
+        ),
+    )
+    yield rolled(
         "momentum_on_the_slope",
         lambda rate, m: {"keep": m, "push": -rate * m},
         Text(
@@ -992,6 +1206,15 @@ def _roll_mistakes() -> Iterator[Mistake]:
                 " 9가 남는다는 뜻이에요.",
             ),
         )
+    yield mistake(
+        "velocity_begins_with_a_push",
+        lambda v: _rolled(v, keep=v.momentum, push=-v.rate, begin=-v.rate),
+        Text(
+            "The first step is too long: your velocity begins with a push by the slope at the start, and gets it"
+            " once more in the first step. It begins at zero.",
+            "첫걸음이 너무 길어요. 속도가 출발점의 기울기로 시작해서 첫걸음에 한 번 더 밀려요. 속도는 0에서 시작해요.",
+        ),
+    )
     yield rolled(
         "no_friction",
         lambda rate, _: {"keep": 1, "push": -rate},
@@ -1130,6 +1353,27 @@ def roll_down(cases: Cases, f: Any) -> Finding | None:
         prepare=prepare,
         mistakes=_roll_mistakes(),
         tolerance=1e-5,
+        recipes=[
+            Recipe(
+                """
+def roll_down(slope, w, rate, momentum, steps):
+    velocity = np.zeros_like(w)
+    places = []
+    for _ in range(steps):
+        velocity = momentum * velocity - rate * slope(w)
+        w = w + velocity
+        places = [*places, w]
+    return places
+""",
+                lambda *inputs: (
+                    (valley := Valley(*inputs)).slope,
+                    np.array(valley.start),
+                    valley.rate,
+                    valley.momentum,
+                    valley.steps,
+                ),
+            )
+        ],
     )
 
 
@@ -1452,6 +1696,20 @@ def _adam_mistakes() -> Iterator[Mistake]:
         ),
         root=lambda v, epsilon: np.sqrt(v + epsilon),
     )
+    for size in (1e-2, 1e-3, 1e-4, 1e-5, 1e-6):
+        yield from (
+            Mistake(
+                "other_epsilon",
+                lambda *c, form=form: _adam(Slopes(*c), **form),
+                Text(
+                    f"Your ε is {size:g}, which is not small beside the small gradients here and holds their"
+                    " weights back. Let it be 1e-7.",
+                    f"ε이 {size:g}이어서 여기의 작은 그래디언트에 비해 작지 않고, 그 가중치의 걸음이 짧아졌어요. 1e-7로 두세요.",
+                ),
+                0.5,
+            )
+            for form in ({"epsilon": size, "textbook": textbook} for textbook in (False, True))
+        )
     yield from mistakes(
         "no_epsilon",
         Text(
@@ -1599,6 +1857,26 @@ def path_of_adam(cases: Cases, f: Any) -> Finding | None:
         mistakes=_adam_mistakes(),
         tolerance=CLOSE,
         accept=accept,
+        recipes=[
+            Recipe(
+                """
+def path_of_adam(gradients, rate, beta_1, beta_2):
+    w = m = v = np.zeros_like(gradients[0])
+    t = 0
+    places = []
+    for gradient in gradients:
+        t += 1
+        m = beta_1 * m + (1 - beta_1) * gradient
+        v = beta_2 * v + (1 - beta_2) * gradient**2
+        m_mended = m / (1 - beta_1**t)
+        v_mended = v / (1 - beta_2**t)
+        w = w - rate * m_mended / (np.sqrt(v_mended) + 1e-7)
+        places = [*places, w]
+    return places
+""",
+                _arrays,
+            )
+        ],
     )
     if finding and finding.name == "exception" and "ZeroDivisionError" in finding.text.en:
         return Finding("t_starts_at_0", finding.text + T_STARTS_AT_0)
@@ -1695,6 +1973,29 @@ def _still_mistakes(anything_moved: Callable[[], bool]) -> Iterator[Mistake]:
             "`{value}`은(는) *움직인* 것들이에요. 움직이지 않은 것을 찾으세요.",
         ),
     )
+    for which in (0, -1):
+        yield Mistake(
+            "one_of_them",
+            lambda *kinds, which=which: [
+                [n for n, kind in zip(NUMBERS, kinds, strict=True) if kind in STILL][which]
+            ],
+            Text(
+                "For {inputs} you name `{value}` alone; `{expected}` are still. There may be several: collect them"
+                " all before the `return`.",
+                "{inputs}에 대해 `{value}` 하나만 말했는데 `{expected}`이(가) 움직이지 않았어요. 여러 개일 수 있으니 `return` 전에"
+                " 모두 모으세요.",
+            ),
+        )
+    yield Mistake(
+        "their_values",
+        lambda *kinds: sorted(
+            str(START[n]) for n, kind in zip(NUMBERS, kinds, strict=True) if kind in STILL
+        ),
+        Text(
+            "`{value}` are the numbers themselves. Their names are asked for, `{expected}`.",
+            "`{value}`은(는) 숫자 자체예요. 이름 `{expected}`이(가) 필요해요.",
+        ),
+    )
     yield Mistake(
         "none_found",
         [],
@@ -1775,7 +2076,37 @@ def _still(cases: Cases, f: Any) -> Finding | None:
     def right(*kinds: str) -> list[str]:
         return sorted(name for name, kind in zip(NUMBERS, kinds, strict=True) if kind in STILL)
 
-    return judge(sorted_names, cases, right, _lazily(lambda: _still_mistakes(lambda: any(moved))))
+    finding = judge(
+        sorted_names, cases, right, _lazily(lambda: _still_mistakes(lambda: any(moved)))
+    )
+    if finding is None or finding.name in ("one_name", "yes_or_no", NOT_ATTEMPTED.name):
+        return finding
+
+    def after_a_long_way(kinds: tuple[str, ...]) -> bool:
+        model, (x, y) = Day(*kinds), _a_day()
+        model.compile(keras.optimizers.SGD(0.2), "mse", run_eagerly=True)
+        value, stopped = guarded(f, model, list(NUMBERS), x, 200.0 + y)
+        return (
+            not stopped
+            and isinstance(value, list | tuple | set)
+            and (sorted(map(str, value)) == right(*kinds))
+        )
+
+    if finding.name != "never_trained" and all(map(after_a_long_way, cases)):
+        return SMALL_MOVES
+    return finding
+
+
+SMALL_MOVES = Finding(
+    "small_moves_overlooked",
+    Text(
+        "Right where the numbers move far. In a short training they move a little, by 0.01 perhaps, and you"
+        " call that still: rounding, or a tolerance, hides it. Still means just the same number, `==`.",
+        "숫자가 많이 움직이면 맞아요. 짧은 학습에서는 0.01쯤 조금만 움직이는데 그것을 움직이지 않은 것으로 보았어요. 반올림이나"
+        " 허용 오차가 숨긴 거예요. 움직이지 않았다는 것은 숫자가 그대로 같다는 뜻이에요, `==`.",
+    ),
+    0.5,
+)
 
 
 def _lazily(mistakes: Callable[[], Iterator[Mistake]]) -> Iterator[Mistake]:
@@ -2098,6 +2429,23 @@ def _epoch_mistakes() -> Iterator[Mistake]:
         ),
     )
     yield mistake(
+        "largest",
+        lambda e: np.max(e.batch_losses()),
+        Text(
+            "`{value}` is the largest of the batches' losses. `fit` reports their mean.",
+            "`{value}`은(는) 배치 손실 중 가장 큰 값이에요. `fit`은 평균을 보고해요.",
+        ),
+    )
+    yield mistake(
+        "weights_in_the_wrong_order",
+        lambda e: np.average(e.batch_losses(), weights=e.sizes()[::-1]),
+        Text(
+            "`{value}`: the sizes of the batches come in another order than their losses. Each loss belongs to"
+            " the size of its own batch.",
+            "`{value}`: 배치 크기의 순서가 손실의 순서와 달라요. 손실마다 자기 배치의 크기를 쓰세요.",
+        ),
+    )
+    yield mistake(
         "middle",
         lambda e: np.median(e.batch_losses()),
         Text(
@@ -2204,7 +2552,30 @@ def _batches_finding(epoch: Epoch, batches: list[tuple[list[int], list[int]]]) -
                 " 쓰세요.",
             ),
         )
-    if len(seen) > len(set(seen)):
+    place = next(
+        (i for i, (a, b) in enumerate(zip(images, wanted, strict=False)) if a != b), len(wanted) - 1
+    )
+    if images[:-1] == wanted[:-1] and images[-1][: len(wanted[-1])] == wanted[-1]:
+        return Finding(
+            "last_batch_filled_up",
+            Text(
+                f"The last batch holds the images {images[-1]}, where {wanted[-1]} is right: it was filled up"
+                " with images that had their turn, and they count twice. The last batch may be smaller.",
+                f"마지막 배치에 이미지 {images[-1]}이(가) 들어 있는데 {wanted[-1]}이어야 해요. 이미 나온 이미지로 채워서 두 번"
+                " 세었어요. 마지막 배치는 더 작아도 돼요.",
+            ),
+        )
+    if len(seen) > len(set(seen)) and (place == 0 or images[place][:1] == wanted[place][:1]):
+        return Finding(
+            "batches_overlap",
+            Text(
+                f"Batch {place + 1} holds the images {images[place]}, where {wanted[place]} is right: some"
+                " images come twice.",
+                f"{place + 1}번째 배치에 이미지 {images[place]}이(가) 들어 있는데 {wanted[place]}이어야 해요. 두 번 나오는"
+                " 이미지가 있어요.",
+            ),
+        )
+    if len(seen) > len(set(seen)) and len(images) > 1 and images[1]:
         return Finding(
             "batches_overlap",
             Text(
@@ -2245,6 +2616,7 @@ EMPTY_BATCH = Finding(
         ((2.0, 2.2, 1.8, 2.4, 2.6, 3.0, 0.5, 0.7, 4.0, 5.0), 4, 0.5),
         ((1.0, 3.0, 2.0, 1.5, 2.5, 4.0, 8.0), 3, 0.8),
         ((1.0, 0.4, 2.0, 1.2, 0.6, 1.8), 2, 0.9),
+        ((1.0, 4.0, 2.5), 5, 0.5),
     ],
     hints=[
         Text(
@@ -2299,6 +2671,24 @@ def loss_of_an_epoch(cases: Cases, f: Any) -> Finding | None:
         cases,
         right=lambda *inputs: Epoch(*inputs).reported(),
         mistakes=_epoch_mistakes(),
+        recipes=[
+            Recipe(
+                """
+def loss_of_an_epoch(losses, sizes, batch_size):
+    total = 0.0
+    count = 0
+    for loss, size in zip(losses, sizes):
+        total += loss * size
+        count += size
+    return total / count
+""",
+                lambda *inputs: (
+                    (epoch := Epoch(*inputs)).batch_losses(),
+                    epoch.sizes(),
+                    epoch.batch_size,
+                ),
+            )
+        ],
     )
 
 
@@ -2367,8 +2757,26 @@ def _misses(run: Run, e: int) -> int:
     return sum(_best(run.val_losses[:i]) != i for i in range(1, e + 1))
 
 
+def _waited(run: Run, e: int, start: float) -> int:
+    """Return how long ago the last new best was at epoch ``e``, where the best began at ``start``."""
+    last, best = 0, start
+    for i, loss in enumerate(run.val_losses[:e], start=1):
+        if loss < best:
+            last, best = i, loss
+    return e - last
+
+
 def _stop_mistakes(run: Run) -> Iterator[tuple[str, int, Text]]:
     """Yield where a training ends whose patience was misunderstood."""
+    yield (
+        "one_epoch_less_than_most",
+        min(_right_end(run), run.most - 1),
+        Text(
+            "Where patience holds out you trained one epoch less than `most_epochs`: how far does the `range` of"
+            " your loop reach?",
+            "patience가 끝나지 않았을 때 `most_epochs`보다 한 에포크 덜 학습했어요. 반복문의 `range`가 어디까지 가나요?",
+        ),
+    )
     yield (
         "one_epoch_too_late",
         _right_end(run, run.patience + 1),
@@ -2444,16 +2852,18 @@ def _stop_mistakes(run: Run) -> Iterator[tuple[str, int, Text]]:
             "손실이 가장 *큰* 에포크를 골랐어요. 손실은 작을수록 좋아요.",
         ),
     )
-    yield (
-        "nothing_is_better",
-        min(run.patience, run.most),
-        Text(
-            "You stopped after {patience} epochs, as if none had been a new best. Where does the best"
-            " loss start? With 0 nothing is better: begin with infinity, `float('inf')`.",
-            "최고 기록이 한 번도 없었던 것처럼 {patience}에포크 만에 멈추었어요. 최고 기록을 0에서 시작하면"
-            " 그보다 나은 것이 없어요. 무한대 `float('inf')`에서 시작하세요.",
-        ),
-    )
+    for start in (0.0, 1.0, 10.0, 100.0):
+        yield (
+            "nothing_is_better",
+            _end(run, lambda e, start=start: _waited(run, e, start) >= run.patience),
+            Text(
+                "You stopped after {patience} epochs, as if none had been a new best. Where does the best"
+                " loss start? A loss may be any number, 3000 too, and the first one is always a new best:"
+                " begin with infinity, `float('inf')`.",
+                "최고 기록이 한 번도 없었던 것처럼 {patience}에포크 만에 멈추었어요. 최고 기록이 어디서 시작하나요? 손실은 3000처럼"
+                " 어떤 값도 될 수 있고 첫 손실은 언제나 새 기록이에요. 무한대 `float('inf')`에서 시작하세요.",
+            ),
+        )
     yield (
         "never_stops",
         run.most,
@@ -2560,6 +2970,7 @@ class Played(NamedTuple):
     value: Any
     ending: Ending
     validated: list[int]
+    trained: list[int]
 
 
 def _play(run: Run, f: Any) -> Played:
@@ -2581,7 +2992,7 @@ def _play(run: Run, f: Any) -> Played:
         return run.val_losses[min(max(validated[-1], 1), run.most) - 1]
 
     value = f(model, train_epoch, validate, run.patience, run.most)
-    return Played(value, Ending(len(trained), round(float(kernel[0, 0]))), validated)
+    return Played(value, Ending(len(trained), round(float(kernel[0, 0]))), validated, trained)
 
 
 def _explained(run: Run, played: Played) -> tuple[set[str], dict[str, Text]]:
@@ -2622,6 +3033,8 @@ def _explained(run: Run, played: Played) -> tuple[set[str], dict[str, Text]]:
         ((0.7, 0.5, 0.3, 0.4, 0.35), (0.7, 0.5, 0.4, 0.3, 0.2), 3),
         ((0.5, 0.6, 0.7, 0.8, 0.9, 1.0), (0.5, 0.4, 0.3, 0.2, 0.1, 0.05), 2),
         ((0.8, 0.6, 0.6, 0.7, 0.7, 0.9, 1.0), (0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2), 2),
+        ((5e3, 4e3, 3e3, 3.5e3, 3.2e3, 4e3, 5e3), (9e3, 8e3, 7e3, 6e3, 5e3, 4e3, 3e3), 2),
+        ((0.5, 0.49, 0.488, 0.489, 0.487, 0.49, 0.49), (0.5, 0.4, 0.3, 0.2, 0.1, 0.09, 0.08), 3),
     ],
     hints=[
         Text(
@@ -2666,22 +3079,32 @@ def stop_early(cases: Cases, f: Any) -> Finding | None:
             return NOT_ATTEMPTED
         if not played.ending.epochs:
             return NEVER_TRAINED
+        if played.trained != list(range(1, len(played.trained) + 1)):
+            return PUT_BACK_ON_THE_WAY
+        if played.validated[:1] == [0]:
+            return VALIDATED_FIRST
         right = _right_end(run)
         if played.ending != Ending(right, _best(run.val_losses[:right])):
             wrong.append((run, played))
         values.append((run, played))
     ended = all(played.ending.epochs == _right_end(run) for run, played in values)
     if wrong:
-        return _ending_finding(wrong, 0.5 if ended else 0.0)
+        return _ending_finding(wrong, values, 0.5 if ended else 0.0)
     findings = (_list_finding(*each) for each in values)
     return next((each for each in findings if each), None)
 
 
-def _ending_finding(wrong: list[tuple[Run, Played]], share: float) -> Finding:
+def _ending_finding(
+    wrong: list[tuple[Run, Played]], others: list[tuple[Run, Played]], share: float
+) -> Finding:
     """Name the mistake that explains every wrong ending, or show the first."""
     unstopped = [each for each in wrong if each[1].ending.epochs != _right_end(each[0])]
     explained = [_explained(*each) for each in unstopped or wrong]
     common = set.intersection(*(names for names, _ in explained))
+    if unstopped:  # a mistake leaves the other runs as they are, too
+        for run, played in others:
+            if played.ending.epochs == _right_end(run):
+                common &= {name for name, end, _ in _stop_mistakes(run) if end == _right_end(run)}
     telling = sorted(explained[0][1], key=lambda name: name.startswith("one_epoch_too"))
     for name in telling:  # by one epoch others are off by chance
         if name in common:
@@ -2772,6 +3195,24 @@ def _list_finding(run: Run, played: Played) -> Finding | None:
     finding = compare(played.value, right, mistakes)
     return finding and Finding(finding.name, finding.text, 0.75)
 
+
+VALIDATED_FIRST = Finding(
+    "validated_before_training",
+    Text(
+        "You validate *before* you train, so each loss is that of the epoch before. Train, then validate.",
+        "학습하기 *전에* 검증해서 손실이 앞 에포크의 것이에요. 학습한 다음 검증하세요.",
+    ),
+)
+
+PUT_BACK_ON_THE_WAY = Finding(
+    "put_back_on_the_way",
+    Text(
+        "Your loop puts older weights back into the model between two epochs, so the training does not go"
+        " on from where it was. Keep the best weights on the way, and put them back once, at the end.",
+        "반복문이 에포크 사이에 옛 가중치를 모델에 되돌려 놓아서 학습이 이어지지 않아요. 도중에는 가장 좋은 가중치를 보관만 하고"
+        " 끝에 한 번 되돌리세요.",
+    ),
+)
 
 TOO_MANY = Finding(
     "too_many_epochs",
