@@ -668,3 +668,18 @@ def a_little_more(model):
     other = keras.models.clone_model(model)
     other.set_weights([each + 0.1 for each in model.get_weights()])
     return other
+
+
+@wrong("4.6", "rounded")
+def twin_in_half_precision(model):
+    other = keras.models.clone_model(model)
+    other.set_weights([each.astype("float16") for each in model.get_weights()])
+    return other
+
+
+@wrong("4.6", "frozen_left_out", points=3)
+def twin_of_what_is_trained(model):
+    other = keras.models.clone_model(model)
+    for mine, its in zip(other.trainable_variables, model.trainable_variables):
+        mine.assign(its)
+    return other

@@ -51,6 +51,7 @@ def examine_building(build: Any, cases: Cases) -> Finding | None:
         finding = finding or _not_a_model(model, build) or _wrong_layers(model, hidden_units)
         if finding:
             return finding
+    model.run_eagerly = True  # for so few steps, tracing would take longer
     return _wrong_loss(model) or _does_not_learn(model)
 
 
@@ -583,7 +584,10 @@ def examine_training(train: Any) -> Finding | None:
         ]
     )
     model.compile(
-        keras.optimizers.Adam(0.003), loss="sparse_categorical_crossentropy", metrics=["accuracy"]
+        keras.optimizers.Adam(0.003),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        run_eagerly=True,  # for so few steps, tracing would take longer
     )
     untrained = _accuracy(model, test_images, test_labels)
     value, finding = guarded(train, model, images, labels, test_images, test_labels)

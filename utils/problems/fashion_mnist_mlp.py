@@ -765,7 +765,7 @@ KEPT_AXIS = Text(
     objective=5,
     difficulty=1,
     points=3,
-    cases=[(1, 0), (2, 1), (3, 2), (4, 3)],
+    cases=[(1, 0), (2, 1), (3, 2)],
     hints=[
         Text(
             "The model speaks only of batches. What is the shape of a batch with one image in it, and"

@@ -1443,7 +1443,30 @@ def twin(cases: Cases, f: Any) -> Finding | None:
                 return NUMBERS_CHANGED
         if finding:
             return finding
-    return None
+    return _twin_of_a_frozen_model(f)
+
+
+def _twin_of_a_frozen_model(f: Any) -> Finding | None:
+    """See that weights that are not trained are taken over as well."""
+    model = _sample_model(3, [4, 2], 48)
+    model.layers[0].trainable = False
+    x = np.random.default_rng(49).normal(size=(7, 3))
+    before = _answers(model, x)
+    made = run(f, model)
+    if finding := _not_a_model(made):
+        return finding
+    if agree(_answers(made, x), before, 1e-5):
+        return None
+    return Finding(
+        "frozen_left_out",
+        Text(
+            "For a model with a frozen layer the twin answers differently: only the weights that can be"
+            " trained were copied. `get_weights` holds all of them.",
+            "얼어 있는 층이 있는 모델에서는 쌍둥이의 답이 달라요. 학습할 수 있는 가중치만 복사했어요. `get_weights`에는 모두 들어"
+            " 있어요.",
+        ),
+        0.75,
+    )
 
 
 NUMBERS_CHANGED = Finding(
@@ -1487,9 +1510,18 @@ def _fault_of_a_twin(
                 "원래 모델의 답이 달라졌어요. 가중치를 다른 쪽 모델에 넣었어요.",
             ),
         )
-    if not agree(y, before, 1e-3):
+    if not agree(y, before, 1e-5):
         mine = made.get_weights()
         same_shapes = [a.shape for a in mine] == [b.shape for b in weights]
+        if same_shapes and not agree(mine, weights, 1e-6) and agree(mine, weights, 1e-2):
+            return Finding(
+                "rounded",
+                Text(
+                    "The twin answers almost as the model does: its weights were rounded on the way, to"
+                    " float16 perhaps. Copy them as they are.",
+                    "쌍둥이의 답이 모델과 거의 같아요. 가중치가 옮겨지면서 반올림되었어요(float16일 수 있어요). 있는 그대로 복사하세요.",
+                ),
+            )
         if same_shapes and not agree(mine, weights):
             copied = any(agree(one, two) for one, two in zip(mine, weights, strict=True))
             return Finding(
