@@ -668,3 +668,13 @@ def a_little_more(model):
     other = keras.models.clone_model(model)
     other.set_weights([each + 0.1 for each in model.get_weights()])
     return other
+
+
+@wrong("4.3", "other_activation")
+def cut_off_at_six(x, kernel, bias):
+    return tf.nn.relu6(x @ kernel + bias)
+
+
+@wrong("4.4", "other_places")
+def almost_silent(x, kernel, bias):
+    return np.flatnonzero(np.all(x @ kernel + bias <= 0.1, axis=0))

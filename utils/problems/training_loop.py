@@ -2757,13 +2757,13 @@ def _misses(run: Run, e: int) -> int:
     return sum(_best(run.val_losses[:i]) != i for i in range(1, e + 1))
 
 
-def _waited(run: Run, e: int, start: float) -> int:
-    """Return how long ago the last new best was at epoch ``e``, where the best began at ``start``."""
+def _has_waited(run: Run, start: float, e: int) -> bool:
+    """Tell whether patience is at its end in epoch ``e``, where the best began at ``start``."""
     last, best = 0, start
     for i, loss in enumerate(run.val_losses[:e], start=1):
         if loss < best:
             last, best = i, loss
-    return e - last
+    return e - last >= run.patience
 
 
 def _stop_mistakes(run: Run) -> Iterator[tuple[str, int, Text]]:
@@ -2855,7 +2855,7 @@ def _stop_mistakes(run: Run) -> Iterator[tuple[str, int, Text]]:
     for start in (0.0, 1.0, 10.0, 100.0):
         yield (
             "nothing_is_better",
-            _end(run, lambda e, start=start: _waited(run, e, start) >= run.patience),
+            _end(run, functools.partial(_has_waited, run, start)),
             Text(
                 "You stopped after {patience} epochs, as if none had been a new best. Where does the best"
                 " loss start? A loss may be any number, 3000 too, and the first one is always a new best:"
