@@ -537,7 +537,7 @@ def diagonal(f, start, steps):
 
 @wrong("3.6", "to_the_end")
 def until_it_is_flat(f, start, steps):
-    return solve(f, start, 12)
+    return solve(f, start, 8)
 
 
 @wrong("3.6", "the_path")
