@@ -722,3 +722,9 @@ def own_slope_alone(x):
 @right("2.6")
 def own_slope(x):
     return with_own_slope(lambda slope, upstream: slope * upstream)(x)
+
+
+@wrong("2.3", "slip")
+def compares_the_square(error, delta):
+    size = tf.abs(error)
+    return tf.where(error**2 <= delta, 0.5 * error**2, delta * (size - 0.5 * delta))

@@ -1145,3 +1145,18 @@ def a_wide_step_up(f, df, x):
 @wrong("1.7", "step_too_narrow", points=2.5)
 def a_narrow_step(f, df, x):
     return places_off_by(0.01, step=in_one_direction(1e-15))(f, df, x)
+
+
+@wrong("1.7", "not_to_the_last_digit")
+def exactly_equal(f, df, x):
+    return places_off_by(0.0)(f, df, x)
+
+
+@wrong_answers("1.6", "square_left_out", points=1)
+def of_the_roots():
+    def each(parameters, x, y):
+        with tf.GradientTape() as tape:
+            sizes = tf.sqrt(errors(parameters, x, y))
+        return tape.jacobian(sizes, parameters["w"])
+
+    return gradient_of_total, each

@@ -1,6 +1,7 @@
 """Answers to the problems of lesson 3."""
 
 import functools
+import math
 
 import numpy as np
 import tensorflow as tf
@@ -536,7 +537,7 @@ def diagonal(f, start, steps):
 
 @wrong("3.6", "to_the_end")
 def until_it_is_flat(f, start, steps):
-    return solve(f, start, 12)
+    return solve(f, start, 8)
 
 
 @wrong("3.6", "the_path")
@@ -872,3 +873,19 @@ def length_plus_one(x, w):
         lengths = tf.norm(tape.gradient(y, x), axis=1)
         penalty = tf.reduce_mean((lengths + 1.0) ** 2)
     return penalty, outer_tape.gradient(penalty, w)
+
+
+@wrong("3.1", "position_for_velocity")
+def position_and_acceleration(t):
+    return math.sin(3 * t), -9 * math.sin(3 * t)
+
+
+@wrong("3.4", "too_many_results")
+def gradient_and_hessian(f, x):
+    with tf.GradientTape() as outer:
+        outer.watch(x)
+        with tf.GradientTape() as inner:
+            inner.watch(x)
+            y = f(x)
+        gradient = inner.gradient(y, x)
+    return gradient, outer.jacobian(gradient, x)

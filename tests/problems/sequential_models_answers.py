@@ -683,3 +683,13 @@ def twin_of_what_is_trained(model):
     for mine, its in zip(other.trainable_variables, model.trainable_variables):
         mine.assign(its)
     return other
+
+
+@wrong("4.3", "other_activation")
+def cut_off_at_six(x, kernel, bias):
+    return tf.nn.relu6(x @ kernel + bias)
+
+
+@wrong("4.4", "other_places")
+def almost_silent(x, kernel, bias):
+    return np.flatnonzero(np.all(x @ kernel + bias <= 0.1, axis=0))

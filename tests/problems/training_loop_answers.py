@@ -1073,3 +1073,16 @@ def validates_first(model, train_epoch, validate, patience, most_epochs):
             break
     model.set_weights(kept)
     return losses
+
+
+@wrong("6.7", "small_gains_ignored")
+def a_hundredth_at_least(model, train_epoch, validate, patience, most_epochs):
+    best, waited, losses, kept = float("inf"), 0, [], model.get_weights()
+    while len(losses) < most_epochs and waited < patience:
+        train_epoch()
+        losses.append(validate())
+        waited += 1
+        if losses[-1] < best - 0.01:
+            best, waited, kept = losses[-1], 0, model.get_weights()
+    model.set_weights(kept)
+    return losses

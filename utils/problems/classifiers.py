@@ -567,8 +567,11 @@ def _does_not_learn(model: keras.Model) -> Finding | None:
     return None
 
 
-def examine_training(train: Any) -> Finding | None:
-    """Say what is wrong with a function that trains a model and returns its two accuracies."""
+def examine_training(train: Any, tries: int = 4) -> Finding | None:
+    """Say what is wrong with a function that trains a model and returns its two accuracies.
+
+    A training in which two of the numbers that tell answers apart are equal by chance is repeated.
+    """
     if is_blank(train) or is_unwritten(train):
         return NOT_ATTEMPTED
     if not callable(train):
@@ -583,8 +586,11 @@ def examine_training(train: Any) -> Finding | None:
             keras.layers.Dense(CLASSES, activation="softmax"),
         ]
     )
-    model.compile(
-        keras.optimizers.Adam(0.003),
+    there_and_back = keras.optimizers.schedules.PiecewiseConstantDecay(
+        [11, 14], [0.004, -0.006, 0.0015]
+    )
+    model.compile(  # in the second epoch it unlearns a little, so that the last is not the best
+        keras.optimizers.Adam(there_and_back),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
         run_eagerly=True,  # for so few steps, tracing would take longer
@@ -603,6 +609,8 @@ def examine_training(train: Any) -> Finding | None:
     seen = model.history.history
     test_accuracy = _accuracy(model, test_images, test_labels)
     last, again = seen["accuracy"][-1], _accuracy(model, images, labels)
+    if tries and len({last, again, test_accuracy, max(seen["accuracy"])}) < 4:
+        return examine_training(train, tries - 1)
     test_loss = _cross_entropy(np.asarray(model(test_images), dtype=float), test_labels)
     return compare(
         value,

@@ -1612,6 +1612,15 @@ def _gradient_of_each(f: Any, cases: Cases) -> Finding | None:
                 0.5,
             ),
             Mistake(
+                "square_left_out",
+                _of_rows(lambda r: np.sign(r.left)[:, None] * r.x),
+                Text(
+                    "These are the slopes of the errors' sizes, |prediction - y|: they are not squared any"
+                    " more. Differentiate what `errors` gives, as it is.",
+                    "오차의 크기 |예측 - y|의 기울기예요. 제곱이 빠졌어요. `errors`가 준 값을 그대로 미분하세요.",
+                ),
+            ),
+            Mistake(
                 "divided_by_n",
                 _of_rows(lambda r: r.each / r.n),
                 Text(
@@ -1845,6 +1854,20 @@ def signs_slip(x: Array) -> Array:
     return slopes_of_bowl(x) * np.where(np.arange(x.size) % 2 == 0, -1.0, 1.0)
 
 
+def plane(x: Array) -> float:
+    """A function without a bend, so that a step of any width measures its slopes."""
+    return float(x @ slopes_of_plane(x))
+
+
+def slopes_of_plane(x: Array) -> Array:
+    """The gradient of `plane`."""
+    return np.array([0.7, -1.3, 0.1])
+
+
+UNNAMED = ("shape", "other_places", "some_cases", "other", "constant")
+"""Findings that say nothing about why places are wrong."""
+
+
 def squares(x: Array) -> float:
     """The sum of the squares, in plain NumPy."""
     return float(np.sum(x**2))
@@ -1865,7 +1888,7 @@ def small_and_large_slips(x: Array) -> Array:
     return 2 * x + np.array([0.5, 0.005, 0.05, -0.005, -0.02])
 
 
-def _measured(h: float, back: float) -> Callable[..., list[int]]:
+def _measured(h: float, back: float, limit: float = 0.01) -> Callable[..., list[int]]:
     """Find wrong entries with a step of ``h`` up and ``back`` times that down, as a learner does."""
 
     def places(f: Any, written: Any, x: Any, exact: Any) -> list[int]:
@@ -1876,7 +1899,7 @@ def _measured(h: float, back: float) -> Callable[..., list[int]]:
             down[i] -= back * h
             with np.errstate(all="ignore"):
                 slope = (f(up) - f(down)) / ((1 + back) * h)
-            if abs(slope - written(at)[i]) > 0.01:
+            if abs(slope - written(at)[i]) > limit:
                 found.append(i)
         return found
 
@@ -1909,6 +1932,7 @@ def _places(yes: Callable[..., Any]) -> Callable[..., list[int]]:
         (bowl, slopes_of_hills, [2.0, -1.0, 1.0], slopes_of_bowl),
         (squares, five_slips, [1.0, -0.5, 2.0, 0.8, -1.5, 0.7], slopes_of_squares),
         (squares, small_and_large_slips, [50.0, 0.001, -1.0, 0.0, 30.0], slopes_of_squares),
+        (plane, slopes_of_plane, [0.3, 1.7, -0.9], slopes_of_plane),
     ],
     hints=[
         Text(
@@ -1959,6 +1983,12 @@ def wrong_entries(cases: Cases, answer: Any) -> Finding | None:
         "`{value}` says True or False for each entry. Asked for are the places that are wrong, such as"
         " `{expected}`.",
         "`{value}`은(는) 값마다 True나 False를 말해요. 필요한 것은 `{expected}`처럼 틀린 자리의 번호예요.",
+    )
+    to_the_last_digit = Text(
+        "`{value}` is what comes out when the two numbers have to be equal: a measured slope is never exact"
+        " to the last digit. Allow for 0.01: `abs(slope - df(x)[i]) > 0.01`.",
+        "`{value}`은(는) 두 수가 똑같아야 한다고 할 때 나오는 답이에요. 측정한 기울기는 마지막 자리까지 정확할 수 없어요."
+        " `abs(slope - df(x)[i]) > 0.01`처럼 0.01까지는 허용하세요.",
     )
     not_divided = Text(
         "`{value}`: this looks like a difference that is not divided by the whole distance between the"
@@ -2251,14 +2281,19 @@ def wrong_entries(cases: Cases, answer: Any) -> Finding | None:
                 ),
             ),
             *(
+                Mistake("not_to_the_last_digit", _measured(h, back, 0.0), to_the_last_digit)
+                for h in (1e-4, 1e-5, 1e-6, 1e-3, 1e-7, 1e-8)
+                for back in (1.0, 0.0)
+            ),
+            *(
                 Mistake(
                     "step_too_wide",
                     _measured(h, back),
                     Text(
-                        f"`{{value}}` is what a step of {h:g} finds{' to one side' if not back else ''}: over so"
+                        f"`{{value}}` is what a wide step, such as {h:g}, finds{' to one side' if not back else ''}: over so"
                         " wide a step the curve bends, and right entries are accused or wrong ones missed. Take"
                         " a step of about 1e-5, up and down.",
-                        f"`{{value}}`은(는) 간격이 {h:g}일 때의 답이에요. 간격이 넓으면 곡선이 휘어서 맞는 값을 틀렸다고 하거나 틀린"
+                        f"`{{value}}`은(는) 간격이 {h:g} 같은 넓은 값일 때의 답이에요. 간격이 넓으면 곡선이 휘어서 맞는 값을 틀렸다고 하거나 틀린"
                         " 값을 놓쳐요. 위아래로 1e-5쯤 움직이세요.",
                     ),
                     0.5,
@@ -2294,7 +2329,7 @@ def wrong_entries(cases: Cases, answer: Any) -> Finding | None:
     )
     if finding is not None and saw_tensors:
         return NO_TAPE_FOLLOWS
-    if finding is not None and finding.name in ("shape", "some_cases", "other", "constant"):
+    if finding is not None and finding.name in UNNAMED:
         return _false_or_missed(found) or finding
     if finding is None and any(np.abs(x - before).max() > 1e-9 for x, before in given):
         return Finding(

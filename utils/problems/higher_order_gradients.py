@@ -105,6 +105,15 @@ def velocity_and_acceleration(cases: Cases, f: Any) -> Finding | None:
                 ),
             ),
             Mistake(
+                "position_for_velocity",
+                lambda t: (position(t), bend(t)),
+                Text(
+                    "The acceleration is right. The first number of `{value}` is the position; the"
+                    " velocity is its first derivative.",
+                    "가속도는 맞아요. `{value}`의 첫 수는 위치예요. 속도는 위치의 도함수예요.",
+                ),
+            ),
+            Mistake(
                 "one_too_far",
                 lambda t: (bend(t), -27 * math.cos(3 * t)),
                 Text(
@@ -540,13 +549,13 @@ def nth_derivative(cases: Cases, f: Any) -> Finding | None:
                     "stops_growing",
                     lambda name, n, x, most=most: of(name, min(n, most), x),
                     Text(
-                        f"Right as far as n = {most}; above that your answer stays the {most}th derivative."
+                        f"Right as far as n = {most}; above that your answer stays the {said} derivative."
                         " `n` may be any whole number: let a loop, or the function itself, do it n times.",
                         f"n = {most}까지는 맞지만 그 위로는 {most}계도함수에 머물러요. `n`은 어떤 자연수도 될 수 있어요. 반복문이나"
                         " 재귀로 n번 하세요.",
                     ),
                 )
-                for most in (2, 3)
+                for most, said in ((2, "second"), (3, "third"))
             ),
             Mistake(
                 "derivatives_added",

@@ -125,7 +125,8 @@ def judge(
     if finding.name in PLAIN_TO_SEE:
         return finding
     alike = [(t.inputs, _is_like(t, accept, tolerance)) for t in tried]
-    other = _other_inputs(right, alike, names)
+    a_factor = finding.name in ("sign", "factor_missing", "factor_too_many")
+    other = _other_inputs(right, alike, names, () if a_factor else _OTHER_NUMBERS)
     if other is not None:
         return Finding("other_inputs", _said(first) + other)
     slip = slip_behind(recipes, alike)
@@ -166,9 +167,12 @@ def _somewhat_near(tried: Sequence[Tried]) -> bool:
 
 
 def _other_inputs(
-    right: Callable[..., Any], trials: Sequence[Trial], names: list[str]
+    right: Callable[..., Any],
+    trials: Sequence[Trial],
+    names: list[str],
+    changes: Sequence[tuple[str, Callable[[Any], Any]]],
 ) -> Text | None:
-    """Say that the answer is right for other inputs than those it got: two exchanged, one fixed."""
+    """Say that the answer is right for other inputs: two exchanged, one fixed, one changed."""
     count = len(trials[0][0])
     if len(names) != count or len(trials) < 2:
         return None
@@ -205,7 +209,7 @@ def _other_inputs(
                     f"`{name}` = {value:g}일 때만 맞아요. 이 숫자가 코드에 적혀 있는 것 같아요. `{name}`을(를) 그대로"
                     " 쓰세요.",
                 )
-        for said, change in _OTHER_NUMBERS:
+        for said, change in changes:
             shown = said.format(name)
             if fits(put(place, change)):
                 return Text(
@@ -387,6 +391,9 @@ def _kind_of_difference(tried: Sequence[Tried], names: Sequence[str] = ()) -> tu
         if finding:
             return finding
     mine, theirs = numbers(value), numbers(expected)
+    among = _among_others(wrong)
+    if among is not None:
+        return "too_many_results", among
     if theirs is not None and mine is None:
         return "not_a_number", Text(
             f"A number or an array is asked for, and this is of the type {type(value).__name__}.",
@@ -433,7 +440,7 @@ def _kind_of_difference(tried: Sequence[Tried], names: Sequence[str] = ()) -> tu
         return "constant_off", Text(
             f"In every case that was tried it is off by the same amount, {difference:g}.",
             f"시험한 모든 경우에 똑같이 {difference:g}만큼 차이가 나요.",
-        )
+        ) + (COUNT_FROM_0 if difference == 1 and not (theirs % 1).any() else Text("", ""))
     if _is_constant(tried):
         return "constant", CONSTANT
     if mine.ndim and mine.shape[0] > 1 and all(_is_reversed(each) for each in wrong):
@@ -543,6 +550,26 @@ def _difference_of_items(tried: Sequence[Tried]) -> tuple[str, Text] | None:
     ) + text
 
 
+def _among_others(wrong: Sequence[Tried]) -> Text | None:
+    """Say that one thing is asked for, and stands at one place of a tuple or list with others."""
+    value = wrong[0].value
+    if _listed(wrong[0].expected) or not _listed(value) or not 1 < len(value) < 5:
+        return None
+    for place in range(len(value)):
+        if all(
+            _listed(each.value)
+            and len(each.value) == len(value)
+            and agree(each.value[place], each.expected)
+            for each in wrong
+        ):
+            return Text(
+                f"The right result is number {place + 1} of the {len(value)} that you return: return it"
+                " alone.",
+                f"돌려준 {len(value)}개 중 {place + 1}번째가 맞는 결과예요. 그것만 돌려주세요.",
+            )
+    return None
+
+
 def _alike_in_all(wrong: Sequence[Tried]) -> tuple[str, Text] | None:
     """Say what is wrong with results that are all wrong in the same way; numbers are no such."""
     value, expected = wrong[0].value, wrong[0].expected
@@ -568,6 +595,7 @@ def _listed(value: Any) -> bool:
     return isinstance(value, list | tuple)
 
 
+COUNT_FROM_0 = Text("Places and classes count from 0.", "자리와 클래스는 0부터 세요.")
 CONSTANT = Text(
     "It gives the same value whatever goes in: use the function's argument, not a value worked out for one"
     " case.",
@@ -698,6 +726,14 @@ _CHANGES: tuple[tuple[str, Callable[[Any], Any], Text], ...] = (
         ),
     ),
     (
+        "one_minus",
+        lambda right: 1 - right,
+        Text(
+            "That is 1 minus what is asked for: it was turned round.",
+            "1에서 구해야 할 값을 뺀 값이에요. 거꾸로 뒤집혔어요.",
+        ),
+    ),
+    (
         "logarithm",
         np.log,
         Text("That is the logarithm of what is asked for.", "구해야 할 값의 로그예요."),
@@ -792,6 +828,9 @@ def _difference_of_shapes(wrong: Sequence[Tried]) -> tuple[str, Text]:
         found = _entries_missing(mine, theirs) or _entries_missing(theirs, mine, False)
         if found is not None:
             return found
+    places = _other_places(mine, theirs)
+    if places is not None:
+        return "other_places", places
     if mine.ndim == 2 and mine.T.shape == theirs.shape and agree(mine.T, theirs):
         return "transposed", TRANSPOSED
     if mine.size == theirs.size and agree(mine.ravel(), theirs.ravel()):
@@ -825,6 +864,23 @@ def _difference_of_shapes(wrong: Sequence[Tried]) -> tuple[str, Text]:
     )
 
 
+def _other_places(mine: Any, theirs: Any) -> Text | None:
+    """Say which whole numbers of a list do not belong there, and which are missing."""
+    if not mine.ndim == theirs.ndim == 1 or not (np.r_[mine, theirs] % 1 == 0).all():
+        return None
+    more, less = (
+        ", ".join(f"{each:g}" for each in np.setdiff1d(one, other))
+        for one, other in ((mine, theirs), (theirs, mine))
+    )
+    if not more and not less:
+        return None
+    english = [f"{more} should not be in it"] if more else []
+    english += [f"{less} should"] if less and more else [f"{less} should be in it"] if less else []
+    korean = [f"{more}은(는) 없어야 해요."] if more else []
+    korean += [f"{less}이(가) 있어야 해요."] if less else []
+    return Text(" and ".join(english).capitalize() + ".", " ".join(korean))
+
+
 def _is_reduced(mine: Any, theirs: Any, reduce: Callable[[Any], Any], axis: int | None) -> bool:
     """Tell whether ``mine`` is what a function of many numbers makes of ``theirs`` along an axis."""
     if mine is None or theirs is None or (axis is not None and axis >= theirs.ndim):
@@ -846,12 +902,17 @@ def _reduced_text(axis: int | None, shape: tuple[int, ...], english: str, korean
     )
 
 
+def _trace(values: Any) -> Any:
+    return np.trace(values) if np.ndim(values) == 2 else np.nan
+
+
 _REDUCED: tuple[tuple[str, Callable[[Any], Any], str, str], ...] = (
     ("averaged", np.mean, "the mean", "평균"),
     ("summed", np.sum, "the sum", "합"),
     ("length_taken", lambda values: np.sqrt((values**2).sum()), "the length (norm)", "길이(norm)"),
     ("first_only", lambda values: values.ravel()[0], "the first", "첫 값"),
     ("last_only", lambda values: values.ravel()[-1], "the last", "마지막 값"),
+    ("trace_taken", _trace, "the sum of the diagonal", "대각선의 합"),
     ("largest_taken", np.max, "the largest", "최댓값"),
     ("smallest_taken", np.min, "the smallest", "최솟값"),
 )
@@ -866,14 +927,14 @@ def _entries_missing(fewer: Any, more: Any, mine: bool = True) -> tuple[str, Tex
     if not (at_front or at_end):
         return None
     entries = ("entry", "") if gap == 1 else (f"{gap} entries", f" {gap}개")
-    where = ("first", "맨 앞", "begin") if at_front else ("last", "맨 뒤", "end")
+    where = ("first", "맨 앞", "beginning", "시작") if at_front else ("last", "맨 뒤", "end", "끝")
     if mine:
         return "one_missing", Text(
             f"The {where[0]} {entries[0]} of {len(more)} {'is' if gap == 1 else 'are'} missing, the"
-            " others are right: where does"
-            f" the loop {where[2]}?",
-            f"{len(more)}개 중 {where[1]}의 값{entries[1]}이 빠졌고 나머지는 맞아요. 반복문이 어디서"
-            f" {'시작' if at_front else '끝'}나요?",
+            " others are right. What leaves it out:"
+            f" the {where[2]} of a loop or a slice, or a condition?",
+            f"{len(more)}개 중 {where[1]}의 값{entries[1]}이 빠졌고 나머지는 맞아요. 반복문이나 슬라이스의"
+            f" {where[3]}, 아니면 조건 때문인가요?",
         )
     return "one_too_many", Text(
         f"The {where[0]} {entries[0]} of yours {'is' if gap == 1 else 'are'} too many, the others are"

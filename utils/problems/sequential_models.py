@@ -518,7 +518,7 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "softmax": lambda z: np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True),
     "elu": lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
     "leaky_relu": lambda z: np.where(z > 0, z, 0.2 * z),
-    "softplus": lambda z: np.log1p(np.exp(z)),
+    "softplus": lambda z: np.logaddexp(0, z),
     "silu": lambda z: z / (1 + np.exp(-z)),
     "gelu": lambda z: z / 2 * (1 + np.vectorize(math.erf)(z / math.sqrt(2))),
     "relu6": lambda z: np.clip(z, 0, 6),
@@ -635,12 +635,14 @@ def _forward(x: Array, weights: Sequence[Array], activations: Sequence[str]) -> 
     return x
 
 
-def _layer(rows: int, inputs: int, units: int, seed: int) -> tuple[Array, Array, Array]:
-    """Return data, a kernel and a bias, drawn at random, rounded to 2 places."""
+def _layer(
+    rows: int, inputs: int, units: int, seed: int, size: float = 1.0
+) -> tuple[Array, Array, Array]:
+    """Return data of about ``size``, a kernel and a bias, drawn at random, rounded to 2 places."""
     random = np.random.default_rng(seed)
     drawn = (random.normal(size=s) for s in ((rows, inputs), (inputs, units), (units,)))
     x, kernel, bias = (np.round(each, 2) for each in drawn)
-    return x, kernel, bias
+    return size * x, kernel, bias
 
 
 def _of_layer(f: Callable[[Array, Array, Array], Any]) -> Callable[..., Any]:
@@ -652,7 +654,7 @@ def _after_the_sum(activation: Callable[..., Any]) -> Callable[..., Any]:
     return _of_layer(lambda x, w, b: activation(x @ w + b))
 
 
-def _shapes(rows: int, inputs: int, units: int, seed: int) -> str:
+def _shapes(rows: int, inputs: int, units: int, seed: int, size: float = 1.0) -> str:
     return f"x {(rows, inputs)}, kernel {(inputs, units)}"
 
 
@@ -671,7 +673,7 @@ def _tensors(*case: int) -> tuple[Any, ...]:
     objective=4,
     difficulty=2,
     points=3,
-    cases=[(4, 4, 4, 3), (5, 3, 4, 1), (1, 2, 3, 2)],
+    cases=[(4, 4, 4, 3), (5, 3, 4, 1), (1, 2, 3, 2), (3, 2, 4, 4, 100.0)],
     hints=[
         Text(
             "Three steps, each one op: a matrix product, a sum, and the activation.",
@@ -857,7 +859,7 @@ OTHER_ACTIVATIONS: tuple[tuple[tuple[str, str], Callable[[Array], Array]], ...] 
     (("a leaky relu", "leaky relu"), lambda z: np.where(z > 0, z, 0.2 * z)),
     (("a leaky relu", "leaky relu"), lambda z: np.where(z > 0, z, 0.01 * z)),
     (("an ELU", "ELU"), lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0)))),
-    (("a softplus", "softplus"), lambda z: np.log1p(np.exp(z))),
+    (("a softplus", "softplus"), lambda z: np.logaddexp(0, z)),
     (("a step, 0 or 1", "0과 1의 계단"), lambda z: (z > 0).astype(float)),
     (
         (
@@ -866,7 +868,16 @@ OTHER_ACTIVATIONS: tuple[tuple[tuple[str, str], Callable[[Array], Array]], ...] 
         ),
         lambda z: np.clip(z, 0, 1),
     ),
-    (("a relu cut off at 6", "6에서 잘린 relu"), lambda z: np.clip(z, 0, 6)),
+    *(
+        (
+            (
+                f"a relu cut off at {top} (`relu` has no upper end)",
+                f"{top}에서 잘린 relu(`relu`에는 위쪽 끝이 없음)",
+            ),
+            lambda z, top=top: np.clip(z, 0, top),
+        )
+        for top in (6, 10, 20, 100)
+    ),
     (("a relu of the negative sums", "부호를 바꾼 합의 relu"), lambda z: np.maximum(-z, 0)),
     (("a square", "제곱"), np.square),
     (("a squared relu", "relu의 제곱"), lambda z: np.maximum(z, 0) ** 2),

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -895,7 +896,7 @@ def _use(case: NetworkCase, weights: Sequence[Array]) -> Any:
     objective=1,
     difficulty=2,
     points=4,
-    cases=[(1, 8, 4, 0.5, False), (2, 5, 6, 0.1, False), (3, 6, 4, 0.3, True)],
+    cases=[(1, 8, 4, 0.4, False), (2, 5, 6, 0.1, False), (3, 6, 4, 0.3, True)],
     hints=[
         Text(
             "It is the step of 6.1 with a list in place of two numbers: forwards under the tape,"
@@ -2757,13 +2758,13 @@ def _misses(run: Run, e: int) -> int:
     return sum(_best(run.val_losses[:i]) != i for i in range(1, e + 1))
 
 
-def _waited(run: Run, e: int, start: float) -> int:
-    """Return how long ago the last new best was at epoch ``e``, where the best began at ``start``."""
+def _has_waited(run: Run, start: float, e: int, margin: float = 0.0) -> bool:
+    """Tell whether patience is at its end in epoch ``e``, where the best began at ``start``."""
     last, best = 0, start
     for i, loss in enumerate(run.val_losses[:e], start=1):
-        if loss < best:
+        if loss < best - margin:
             last, best = i, loss
-    return e - last
+    return e - last >= run.patience
 
 
 def _stop_mistakes(run: Run) -> Iterator[tuple[str, int, Text]]:
@@ -2855,13 +2856,24 @@ def _stop_mistakes(run: Run) -> Iterator[tuple[str, int, Text]]:
     for start in (0.0, 1.0, 10.0, 100.0):
         yield (
             "nothing_is_better",
-            _end(run, lambda e, start=start: _waited(run, e, start) >= run.patience),
+            _end(run, functools.partial(_has_waited, run, start)),
             Text(
                 "You stopped after {patience} epochs, as if none had been a new best. Where does the best"
                 " loss start? A loss may be any number, 3000 too, and the first one is always a new best:"
-                " begin with infinity, `float('inf')`.",
+                " begin with infinity, `float('inf')`. (Or does your loop only go as far as `patience`?)",
                 "최고 기록이 한 번도 없었던 것처럼 {patience}에포크 만에 멈추었어요. 최고 기록이 어디서 시작하나요? 손실은 3000처럼"
-                " 어떤 값도 될 수 있고 첫 손실은 언제나 새 기록이에요. 무한대 `float('inf')`에서 시작하세요.",
+                " 어떤 값도 될 수 있고 첫 손실은 언제나 새 기록이에요. 무한대 `float('inf')`에서 시작하세요."
+                " (반복문이 `patience`번까지만 도는 것은 아닌가요?)",
+            ),
+        )
+    for margin in (0.0001, 0.001, 0.01, 0.05, 0.1):
+        yield (
+            "small_gains_ignored",
+            _end(run, functools.partial(_has_waited, run, math.inf, margin=margin)),
+            Text(
+                "You overlook new bests that are only a little better. However small the gain is, it counts:"
+                " compare with `<` alone.",
+                "조금만 나아진 새 기록을 놓쳤어요. 아무리 조금 나아져도 새 기록이에요. `<`로만 비교하세요.",
             ),
         )
     yield (
@@ -3176,9 +3188,9 @@ def _list_finding(run: Run, played: Played) -> Finding | None:
                 "only_the_bests_noted",
                 value,
                 Text(
-                    "The training is right. Your list holds the new bests only; note the loss of every"
-                    " epoch.",
-                    "학습은 맞아요. 리스트에 최고 기록만 있어요. 모든 에포크의 손실을 적으세요.",
+                    "The training is right. Your list leaves out the epochs without a new best; note the loss"
+                    " of every epoch.",
+                    "학습은 맞아요. 새 기록이 아닌 에포크가 리스트에 없어요. 모든 에포크의 손실을 적으세요.",
                 ),
             )
             for value in ([x for i, x in enumerate(right) if _best(right[: i + 1]) == i + 1],)

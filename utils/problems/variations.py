@@ -119,7 +119,8 @@ def _places(node: ast.AST, quoted: ast.AST | None = None) -> Iterator[tuple[ast.
             if not isinstance(child, ast.AST):
                 continue
             if isinstance(child, ast.expr):
-                best = quoted if quoted is not None and _is_small(child) else child
+                line = node if isinstance(node, ast.Assign | ast.AugAssign) else quoted
+                best = line if line is not None and _is_small(child) else child
                 yield child, _Place(node, field, at, best)
             yield from _places(child, _quotable(node, child, quoted))
 
@@ -132,9 +133,10 @@ def _is_small(node: ast.AST) -> bool:
 
 def _quotable(node: ast.AST, child: ast.AST, quoted: ast.AST | None) -> ast.AST | None:
     """Return which piece to quote for what stands in ``child``: it, or what it stands in."""
-    if isinstance(child, ast.expr) and not isinstance(child, ast.Tuple | ast.List | ast.Slice):
+    whole = isinstance(child, ast.expr) and not isinstance(child, ast.Tuple | ast.List | ast.Slice)
+    if whole and not _is_small(child):
         return child
-    if isinstance(child, ast.keyword | ast.Slice):
+    if isinstance(child, ast.expr | ast.keyword):
         return quoted
     return None
 
@@ -171,6 +173,7 @@ def _slips_of_names(tree: ast.Module, known: Sequence[str]) -> Iterator[Slip]:
             if node.id in known and not isinstance(place.holder, ast.Return | ast.For):
                 size = ast.Call(ast.Name("abs", ast.Load()), [node], [])
                 yield _replaced(tree, i, size)
+                yield _replaced(tree, i, ast.BinOp(node, ast.Pow(), ast.Constant(2)))
 
 
 def _replaced(tree: ast.Module, i: int, new: ast.AST) -> Slip:
@@ -253,6 +256,7 @@ def _instead(node: ast.expr) -> Iterator[ast.expr]:
     elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
         yield node.value
     elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name | ast.BinOp):
+        yield node.value
         one = ast.Constant(1)
         for place in (
             ast.Constant(0),
@@ -412,6 +416,17 @@ def _slips_of_a_loop(tree: ast.Module, i: int, at: int, code: str) -> Iterator[S
         f"반복문 `{_short(code)}`이 한 번 만에 끝날 때 나오는 값이에요. `return`이 반복문 안에 있지 않나요?",
     )
     yield _changed(tree, i, at, [once], text)
+    for place, choice in enumerate(line.body):
+        if isinstance(choice, ast.If):
+            once = copy.deepcopy(line)
+            once.body[place].body.append(ast.Break())  # type: ignore[attr-defined]
+            text = Text(
+                f"That comes out when the loop `{_short(code)}` ends the first time that"
+                f" `{_short(ast.unparse(choice.test))}` holds: does a `return` stand inside it?",
+                f"반복문 `{_short(code)}`이 `{_short(ast.unparse(choice.test))}`인 첫 라운드에서 끝날 때 나오는 값이에요."
+                " `return`이 반복문 안에 있지 않나요?",
+            )
+            yield _changed(tree, i, at, [once], text)
     for cut, english, korean in (
         (ast.Slice(ast.Constant(1)), "begins with the second", "두 번째부터 시작할"),
         (
