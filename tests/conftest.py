@@ -19,6 +19,8 @@ LONG = (
     "06_training_loop.ipynb",
     "test_readme.py",
     "test_environment.py",
+    "test_grading_faults.py",
+    "test_batch_runs.py",
     "test_lessons_in_jupyterlab.py",
 )
 

@@ -161,11 +161,12 @@ class _Parent:
     def _is_sandboxed(self, client: socket.socket) -> bool:
         """Tell whether a sandboxed kernel, or what it has started, is at the other end."""
         sandboxed = {each.process for each in self.kernels.values() if each.sandboxed}
-        if not sandboxed:
-            return False
         try:
-            return any(each.pid in sandboxed for each in psutil.Process(peer(client)).parents())
-        except psutil.Error:  # it is gone already, and could be anything
+            other = psutil.Process(peer(client))
+            if _is_held(other.pid) and not _is_held(os.getpid()):  # it may be another parent's
+                return True
+            return bool(sandboxed) and any(each.pid in sandboxed for each in other.parents())
+        except (OSError, psutil.Error):  # it is gone already, and could be anything
             return True
 
     def fork(self, client: socket.socket) -> Call | None:
@@ -256,6 +257,12 @@ def _kill(process: int) -> None:
         os.killpg(process, signal.SIGKILL)
     except ProcessLookupError:
         os.kill(process, signal.SIGKILL)
+
+
+def _is_held(process: int) -> bool:
+    """Tell whether a process can gain no privileges, as one in a sandbox cannot."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    return "NoNewPrivs:\t1" in status
 
 
 def _children() -> set[int]:
