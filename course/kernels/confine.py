@@ -103,8 +103,8 @@ def _become_confined(sandbox: Sandbox, way: Way, place: Place, report: int) -> N
     try:
         restrict(sandbox, way, place)
         os.write(report, ENTERED)
-    except (OSError, ValueError) as error:
-        os.write(report, str(error).encode())
+    except (OSError, ValueError, RuntimeError, MemoryError) as error:
+        os.write(report, (str(error) or type(error).__name__).encode())
         os._exit(1)
     for descriptor in map(int, os.listdir("/proc/self/fd")):
         if descriptor > 2:
@@ -217,13 +217,21 @@ def _enter_namespaces(place: Place) -> tuple[int, int]:
         Path("/proc/self/gid_map").write_text(f"{group or NOBODY} {group} 1")
     Path("/proc/sys/user/max_user_namespaces").write_text("0")  # nobody begins anew in here
     read, write = os.pipe()
+    answer, answering = os.pipe()
     ours = signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that nobody need wait for orphans
-    quiet = [(os.POSIX_SPAWN_OPEN, number, "/dev/null", os.O_RDWR, 0) for number in (1, 2)]
-    first = os.posix_spawn(
-        FIRST, [FIRST], {}, file_actions=[(os.POSIX_SPAWN_DUP2, read, 0), *quiet]
-    )
+    streams = [
+        (os.POSIX_SPAWN_DUP2, read, 0),
+        (os.POSIX_SPAWN_DUP2, answering, 1),
+        (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_RDWR, 0),
+    ]
+    first = os.posix_spawn(FIRST, [FIRST], {}, file_actions=streams)
     signal.signal(signal.SIGCHLD, ours)
     os.close(read)
+    os.close(answering)
+    with os.fdopen(answer, "rb") as answers:
+        os.write(write, b"!")
+        if not answers.read(1):  # it has to have its libraries before the files are replaced
+            raise OSError("the first process of a namespace died")
     return first, write
 
 

@@ -896,7 +896,7 @@ def _use(case: NetworkCase, weights: Sequence[Array]) -> Any:
     objective=1,
     difficulty=2,
     points=4,
-    cases=[(1, 8, 4, 0.4, False), (2, 5, 6, 0.1, False), (3, 6, 4, 0.3, True)],
+    cases=[(5, 8, 4, 0.4, False), (2, 5, 6, 0.1, False), (3, 6, 4, 0.3, True)],
     hints=[
         Text(
             "It is the step of 6.1 with a list in place of two numbers: forwards under the tape,"
