@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import enum
 import importlib
 import io
 import pickle
@@ -143,6 +144,8 @@ class Answering:
 
     def describe(self, value: Any, depth: int = 0) -> Any:
         """Return a value as JSON; of what is no plain value, its number and what it is like."""
+        if isinstance(value, enum.Enum):
+            value = value.value
         if value is None or value is True or value is False:
             return value
         if value is ...:

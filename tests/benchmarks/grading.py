@@ -67,7 +67,8 @@ def by_nbgrader(folder: Path, handed_in: Sequence[HandedIn]) -> tuple[float, Sco
     scores: Scores = {}
     with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
         for each in handed_in:
-            [notebook] = gradebook.find_submission(each.assignment, each.student).notebooks
+            student = each.folder.parent.name  # as it is, composed or not
+            [notebook] = gradebook.find_submission(each.assignment, student).notebooks
             for grade in notebook.grades:
                 if grade.name.startswith("check-"):
                     problem = grade.name.removeprefix("check-").replace("-", ".")
@@ -82,10 +83,11 @@ def by_course(
     arguments = ("grade", "submitted", "--out", "out", "--workers", str(workers))
     measured = Measured(folder, "course", *arguments)
     graded = Graded(folder / "out", 0, "")
+    checked = {(each.student, problem) for each in handed_in for problem in each.expected.points}
     scores = {
         (row["student"], row["problem"]): float(row["points"])
         for row in graded.rows()
-        if row["points"]
+        if (row["student"], row["problem"]) in checked
     }
     return measured, scores
 
