@@ -33,6 +33,7 @@ from utils.errors import CourseError
 
 GRACE = 5.0  # seconds that a cell has to end in once it was interrupted
 LOOK_EVERY = 0.1  # seconds between two looks at whether the kernel lives
+RECONNECT = 10  # ms between two looks at whether the kernel listens
 
 
 class KernelDied(Exception):
@@ -97,6 +98,27 @@ class Session:
         self._poller = zmq.Poller()
         for channel in (client.iopub_channel, client.shell_channel):
             self._poller.register(channel.socket, zmq.POLLIN)
+
+    def wait_until_ready(self) -> None:
+        """Wait as the client's own ``wait_for_ready`` does, but for its 0.2 s of silence.
+
+        Raises:
+            RuntimeError: when the kernel dies, or does not answer in time.
+        """
+        end = time.monotonic() + START_TIMEOUT
+        while self.process.poll() is None:
+            request = self._client.kernel_info()
+            with suppress(Empty):
+                while _answered(self._client.get_shell_msg(timeout=1)) != request:
+                    pass
+                while True:  # what it publishes may be lost until it knows of us
+                    message = self._client.get_iopub_msg(timeout=0.2)
+                    is_status = message["msg_type"] == "status" and _answered(message) == request
+                    if is_status and message["content"]["execution_state"] == "idle":
+                        return
+            if time.monotonic() > end:
+                raise RuntimeError("it does not answer")
+        raise RuntimeError("it died at its start")
 
     def run(self, cell: NotebookNode) -> NotebookNode:
         """Run a code cell and return it with its outputs; an exception is one of them.
@@ -164,12 +186,18 @@ class Session:
         with suppress(Empty):
             while True:
                 message = self._client.get_iopub_msg(timeout=0)
-                if message["parent_header"].get("msg_id") == running.message:
+                if _answered(message) == running.message:
                     running.hear(message)
         with suppress(Empty):
             while True:
                 reply = self._client.get_shell_msg(timeout=0)
-                running.replied |= reply["parent_header"].get("msg_id") == running.message
+                running.replied |= _answered(reply) == running.message
+
+
+def _answered(message: Mapping[str, Any]) -> str | None:
+    """Return which request a message belongs to."""
+    found: str | None = message["parent_header"].get("msg_id")
+    return found
 
 
 def last_words(log: IO[bytes]) -> str:
@@ -212,15 +240,18 @@ def open_session(
                 **streams,
             )
             client = manager.client()
+            client.context.setsockopt(zmq.RECONNECT_IVL, RECONNECT)
             client.start_channels()
-            client.wait_for_ready(timeout=START_TIMEOUT)
+            session = Session(manager, client, limit, stderr)
+            session.wait_until_ready()
         except (NoSuchKernel, RuntimeError, OSError) as error:
             manager.shutdown_kernel(now=True)
             raise CourseError(
                 f"No kernel started ({str(error).splitlines()[0]}): `course doctor` says more."
             ) from error
         try:
-            yield Session(manager, client, limit, stderr)
+            yield session
         finally:
             client.stop_channels()
+            session.kill()  # the manager would look only every 0.1 s whether it has ended
             manager.shutdown_kernel(now=True)
