@@ -241,6 +241,12 @@ def grade(
     a reason that is not its own.
     """
     from course.catalog import find_assignments
+    from course.workers import pool
+    from course.workers.processes import processors
+
+    if not options["scheduler"]:
+        pool.warm_up(options["workers"] or processors())
+
     from course.grading.driver import Options, grade_class
 
     size = None

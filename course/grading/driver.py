@@ -18,7 +18,6 @@ import nbformat
 from nbformat import NotebookNode
 
 from course.catalog import Lesson, find_assignments
-from course.execution import kernel_environment
 from course.grading import gradebook
 from course.grading.cells import Unreadable, read_cells
 from course.grading.class_page import write_class_page
@@ -41,7 +40,6 @@ from course.grading.results import (
     write_result,
 )
 from course.grading.submissions import Submission, find_submissions, read_whole
-from course.kernels import CAN_FORK
 from course.workers import pool
 from course.workers.digest import course_digest
 from course.workers.driving import interruptible, machine, work_through
@@ -49,7 +47,6 @@ from course.workers.jobs import Job, Outcome
 from course.workers.journal import Record, append, held, not_writable
 from course.workers.processes import processors
 from course.workers.progress import watching
-from course.workers.room import thread_variables
 from utils.errors import CourseError
 
 RETRIES = 2  # of a submission whose kernel did not start or whose worker died
@@ -122,7 +119,6 @@ def grade_class(folder: Path, options: Options, command: str) -> bool:
         )
     if not options.scheduler:
         print(demanded(options.require_isolation).sentence, flush=True)
-        _warm_up(options)
     db_url = options.gradebook or gradebook.address(options.out)
     course = _course()
     with held(options.out, FOLDERS):
@@ -131,15 +127,6 @@ def grade_class(folder: Path, options: Options, command: str) -> bool:
             return _grade(submissions, options, command, db_url, course)
         except OSError as error:
             raise not_writable(options.out, error) from None
-
-
-def _warm_up(options: Options) -> None:
-    """Have the parent of kernels and judges import while we look at what was handed in."""
-    if CAN_FORK:
-        from course.kernels.asking import warm_up
-
-        threads, _ = pool.shares(options.workers or processors())
-        warm_up(kernel_environment() | thread_variables(threads))
 
 
 def _grade(

@@ -16,9 +16,11 @@ from typing import Any
 
 import psutil
 
-from course.execution import LAST_WORDS, START_TIMEOUT
+from course.execution import LAST_WORDS, START_TIMEOUT, kernel_environment
+from course.kernels import CAN_FORK
 from course.workers.jobs import Job, Outcome, failed
 from course.workers.processes import kill_group, kill_marked, processors
+from course.workers.room import thread_variables
 
 GRACE = 60.0  # seconds that a run may take beyond its limits before its worker is killed
 SHARE = 0.8  # of the machine's memory, for all runs together
@@ -144,6 +146,15 @@ def _with_shares(job: Job) -> Job:
     """Fill in what the planner left to this machine."""
     memory = job.memory or int(psutil.virtual_memory().total * SHARE)
     return job._replace(memory=memory, threads=job.threads or 1)
+
+
+def warm_up(workers: int) -> None:
+    """Have the parent of sandboxed kernels import before the first of so many workers asks."""
+    if CAN_FORK:
+        from course.kernels import asking
+
+        threads, _ = shares(workers)
+        asking.warm_up(kernel_environment() | thread_variables(threads))
 
 
 def shares(workers: int) -> tuple[int, int]:
