@@ -593,7 +593,6 @@ def examine_training(train: Any, tries: int = 4) -> Finding | None:
         keras.optimizers.Adam(there_and_back),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
-        run_eagerly=True,  # for so few steps, tracing would take longer
     )
     untrained = _accuracy(model, test_images, test_labels)
     value, finding = guarded(train, model, images, labels, test_images, test_labels)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import grading
+from benchmarks import grading
 
 
 def test_nbgrader_and_the_course_give_the_same_scores() -> None:
-    theirs, ours, same = grading.compared(1)
+    theirs, ours, same = grading.compared(12)
     assert same
     assert min(theirs, ours) > 0.5
