@@ -11,8 +11,9 @@ AT_ONCE := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: lessons test lab release lint format benchmark soak lock clean
 
+# OPTIONS="-p epochs 1 -p train_size 6000" makes it short.
 lessons: $(READY)
-	$(BIN)/course run --out build/lessons
+	$(BIN)/course run --out build/lessons $(OPTIONS)
 
 test: $(READY) lint
 	$(BIN)/pytest $(AT_ONCE)

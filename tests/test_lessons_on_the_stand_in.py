@@ -7,13 +7,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from short_training import SHORT
 
 from course.catalog import lessons
 from course.execution import execute, parameters_of
 from utils.metrics import MIME_TYPE
 
 ON_DATA = [lesson for lesson in lessons() if "load_fashion_mnist" in lesson.path.read_text("utf-8")]
-SHORT = {"epochs": 1, "train_size": 6_000}
 
 
 @pytest.mark.parametrize("lesson", ON_DATA, ids=lambda lesson: lesson.name)

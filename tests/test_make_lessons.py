@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from short_training import SHORT
 
 from course.catalog import lessons
 
@@ -19,8 +20,9 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture(scope="module")
 def lesson_pages() -> Path:
-    """The folder that `make lessons` writes, written now."""
-    subprocess.run(["make", "lessons"], cwd=ROOT, check=True, timeout=1200)
+    """The folder that `make lessons` writes, written now; nbval runs the lessons in full."""
+    options = " ".join(f"-p {name} {value}" for name, value in SHORT.items())
+    subprocess.run(["make", "lessons", f"OPTIONS={options}"], cwd=ROOT, check=True, timeout=1200)
     return ROOT / "build" / "lessons"
 
 

@@ -7,7 +7,6 @@ COURSE_REQUIRE_BROWSER=1 they fail instead.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 from lab_server import serving
 from playwright.sync_api import Page, Playwright
+from short_training import shortened
 
 from course.lab import prepare
 
@@ -71,8 +71,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     home = tmp_path_factory.mktemp("lab")
     course = prepare(ROOT, home / "course").folder
     for lesson in course.glob("*.ipynb"):  # how it looks does not depend on how long it trained
-        lesson.write_text(
-            re.sub(r"\bepochs = \d+ ", "epochs = 1 ", lesson.read_text("utf-8")), "utf-8"
-        )
+        lesson.write_text(shortened(lesson.read_text("utf-8")), "utf-8")
     with serving(course, home) as found:
         yield found

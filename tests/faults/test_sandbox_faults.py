@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +13,6 @@ import psutil
 import pytest
 from warm_kernels import (
     client_script,
-    meeting_place,
     needs_full_isolation,
     parent_of,
     running,
@@ -23,18 +21,7 @@ from warm_kernels import (
 
 from course.kernels.sandbox import Sandbox
 
-pytestmark = needs_full_isolation
-
-
-@pytest.fixture(autouse=True)
-def place(
-    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Path]:
-    """A meeting folder without parents; they end when it goes."""
-    folder = meeting_place(monkeypatch, tmp_path_factory.mktemp("m"))
-    yield folder
-    for path in folder.glob("*.sock"):
-        path.unlink()
+pytestmark = [needs_full_isolation, pytest.mark.usefixtures("place")]
 
 
 def _compute(folder: Path) -> str:

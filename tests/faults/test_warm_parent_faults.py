@@ -11,7 +11,6 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from warm_kernels import (
     client_script,
     is_running,
     is_warm,
-    meeting_place,
     parent_of,
     running,
     wait_until,
@@ -29,18 +27,10 @@ from warm_kernels import (
 from course.kernels import provisioner
 from course.kernels.meeting import meeting_folder
 
-pytestmark = pytest.mark.skipif(not provisioner.CAN_FORK, reason="kernels are forked on Linux only")
-
-
-@pytest.fixture(autouse=True)
-def place(
-    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Path]:
-    """A meeting folder without parents; they end when it goes."""
-    folder = meeting_place(monkeypatch, tmp_path_factory.mktemp("m"))
-    yield folder
-    for path in folder.glob("*.sock"):
-        path.unlink()
+pytestmark = [
+    pytest.mark.skipif(not provisioner.CAN_FORK, reason="kernels are forked on Linux only"),
+    pytest.mark.usefixtures("place"),
+]
 
 
 def ask_and_answer(number: int) -> tuple[str, int, bool]:

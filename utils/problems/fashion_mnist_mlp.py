@@ -1745,42 +1745,32 @@ def _equally_full(sure: Array, bins: int) -> Array:
     return groups
 
 
-def _against(level: Callable[[float, float], float]) -> Callable[..., Any]:
-    """Return the error with a level of the group in place of its average confidence."""
+def _between(sure: Array, low: float, high: float) -> Array:
+    return (low < sure) & (sure <= high)
+
+
+def _by_group(
+    level: Callable[[Array, float, float], float], inside: Callable[..., Array] = _between
+) -> Callable[..., Any]:
+    """Return the error with a level of a group's confidences in place of their average."""
 
     def value(probabilities: Array, labels: Array, bins: int) -> Any:
         sure = probabilities.max(axis=1).astype(float)
         right = probabilities.argmax(axis=1) == labels
         error = 0.0
         for low, high in itertools.pairwise(np.linspace(0, 1, bins + 1)):
-            group = (low < sure) & (sure <= high)
+            group = inside(sure, low, high)
             if group.any():
-                error += group.mean() * abs(level(low, high) - right[group].mean())
+                error += group.mean() * abs(level(sure[group], low, high) - right[group].mean())
         return error
 
     return value
 
 
-def _edges_counted_twice(probabilities: Array, labels: Array, bins: int) -> Any:
-    sure = probabilities.max(axis=1).astype(float)
-    right = probabilities.argmax(axis=1) == labels
-    error = 0.0
-    for low, high in itertools.pairwise(np.linspace(0, 1, bins + 1)):
-        group = (low <= sure) & (sure <= high)
-        if group.any():
-            error += group.mean() * abs(sure[group].mean() - right[group].mean())
-    return error
-
-
-def _medians(probabilities: Array, labels: Array, bins: int) -> Any:
-    sure = probabilities.max(axis=1).astype(float)
-    right = probabilities.argmax(axis=1) == labels
-    error = 0.0
-    for low, high in itertools.pairwise(np.linspace(0, 1, bins + 1)):
-        group = (low < sure) & (sure <= high)
-        if group.any():
-            error += group.mean() * abs(np.median(sure[group]) - right[group].mean())
-    return error
+_medians = _by_group(lambda sure, low, high: np.median(sure))
+_edges_counted_twice = _by_group(
+    lambda sure, low, high: sure.mean(), lambda sure, low, high: (low <= sure) & (sure <= high)
+)
 
 
 def _all_ten(probabilities: Array, labels: Array, bins: int) -> Any:
@@ -1972,7 +1962,7 @@ def calibration_error(cases: Cases, f: Any) -> Finding | None:
             *(
                 Mistake(
                     "middle_of_the_group",
-                    _against(level),
+                    _by_group(level),
                     Text(
                         f"`{{value}}` compares the share of right answers with the {which[0]} of the group. Asked"
                         " for is the average confidence of the images in it.",
@@ -1981,9 +1971,9 @@ def calibration_error(cases: Cases, f: Any) -> Finding | None:
                     ),
                 )
                 for level, which in (
-                    (lambda low, high: (low + high) / 2, ("middle", "가운데 값")),
-                    (lambda low, high: high, ("upper edge", "위쪽 끝")),
-                    (lambda low, high: low, ("lower edge", "아래쪽 끝")),
+                    (lambda sure, low, high: (low + high) / 2, ("middle", "가운데 값")),
+                    (lambda sure, low, high: high, ("upper edge", "위쪽 끝")),
+                    (lambda sure, low, high: low, ("lower edge", "아래쪽 끝")),
                 )
             ),
             Mistake(
