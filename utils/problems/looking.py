@@ -79,9 +79,8 @@ def evaluated(model: Any, images: Any, labels: Any) -> tuple[dict[str, float], l
     """Return loss and metrics of one batch by their names, and the warnings that came with them."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        results = model.evaluate(
-            images, labels, batch_size=len(images), verbose=0, return_dict=True
-        )
+        model.reset_metrics()
+        results = model.test_on_batch(images, labels, return_dict=True)
     return dict(results), [str(each.message) for each in caught]
 
 
