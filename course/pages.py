@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -11,6 +9,8 @@ from typing import Any
 
 import jinja2
 import markupsafe
+
+from utils.boxes import marked
 
 
 @cache
@@ -22,6 +22,6 @@ def template(name: str, **filters: Callable[[Any], Any]) -> jinja2.Template:
     return environment.get_template(name)
 
 
-def set_code(text: str) -> markupsafe.Markup:
-    """Set what stands between backticks as code."""
-    return markupsafe.Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text)))
+def set_marks(text: str) -> markupsafe.Markup:
+    """Set what is marked in a text for learners as code or as stressed."""
+    return markupsafe.Markup(marked(text))

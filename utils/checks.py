@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import html
-import re
 import urllib.parse
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from utils.boxes import box
 from utils.errors import CourseError
 from utils.problems.answers import (
     ENDLESS,
@@ -182,15 +182,6 @@ def other_cases(number: str, *cases: tuple[Any, ...]) -> None:
         CourseError: when there is no such problem.
     """
     _other_cases[find_problem(number).number] = list(cases)
-
-
-def box(colour: str, title: str, text: str, after: str = "") -> str:
-    """Return a box of HTML: a bold title, then a text in which `` `code` `` is set as code."""
-    shown = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
-    return (
-        f'<div style="border-left:4px solid {colour};padding:.4em .9em;max-width:44em;'
-        f'background:var(--jp-layout-color2,#f4f4f4)"><b>{html.escape(title)}:</b> {shown}{after}</div>'
-    )
 
 
 def _examine(

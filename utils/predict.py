@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import html
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from utils.boxes import box
 
 Array = NDArray[Any]
 
@@ -35,11 +35,7 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         colour = {True: "#0072B2", False: "#D55E00", None: "#777777"}[self.right]
-        text = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(self.text))
-        return (
-            f'<div style="border-left:4px solid {colour};padding:.4em .9em;max-width:44em;'
-            f'background:var(--jp-layout-color2,#f4f4f4)"><b>{self.verdict}:</b> {text}</div>'
-        )
+        return box(colour, self.verdict, self.text)
 
 
 def compare_guess(

@@ -12,7 +12,7 @@ from typing import Any
 from course.files import write_whole
 from course.grading.gradebook import Entered
 from course.grading.results import Result, feedback_path, lateness
-from course.pages import set_code, template
+from course.pages import set_marks, template
 from course.report import MEANINGS
 from utils.problems.text import Text
 
@@ -86,7 +86,7 @@ def write_class_page(
     for line in lines:
         if line["reason"]:
             troubles[line["status"], line["reason"]].append(line["student"])
-    page = template("class.html.jinja", number="{:.3g}".format, code=set_code).render(
+    page = template("class.html.jinja", number="{:.3g}".format, marks=set_marks).render(
         assignments=[assignments[name] for name in sorted(assignments)],
         lines=sorted(lines, key=lambda line: (line["student"], line["assignment"])),
         troubles=troubles,

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from course.execution import NATIVE_LOG
 from course.figures import find_figures
 from course.grading.grade import Mark, points_of
-from course.pages import set_code, template
+from course.pages import set_marks, template
 from utils.checks import TITLES
 from utils.problems.text import Text, language
 
@@ -75,7 +75,7 @@ def feedback_page(page: Page) -> str:
 
 def _render(page: Page, parts: Sequence[Part]) -> str:
     graded = [part for part in parts if part.of is not None]
-    return template("feedback.html.jinja", number="{:g}".format, code=set_code).render(
+    return template("feedback.html.jinja", number="{:g}".format, marks=set_marks).render(
         **page._asdict(),
         language=language(),
         words={name: str(word) for name, word in WORDS.items()},
