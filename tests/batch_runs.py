@@ -22,7 +22,7 @@ from utils.metrics import MIME_TYPE
 
 ROOT = Path(__file__).parents[1]
 OWNER = "BATCH_OF_A_TEST"  # a variable by which processes of a test's batch are found
-KERNEL = ("ipykernel_launcher", "course.kernels.parent")  # a warm one has its parent's command line
+FRESH = "ipykernel_launcher"  # among the words that start a kernel which is no fork
 
 PARAMETERS = "seed = 1\nrate = 0.1\nmode = 'ok'\nseconds = 0.0"
 DEEDS = {
@@ -128,14 +128,19 @@ def wait_for(what: Any, seconds: float = 60.0) -> Any:
 
 
 def kernels(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    """Return the kernels of a batch; a parent that still imports belongs to nobody."""
+    """Return the kernels of a batch: fresh ones, and those that a parent has forked."""
     found = []
     for each in family(process):
         with contextlib.suppress(psutil.Error):
-            command = " ".join(each.cmdline())
-            if any(word in command for word in KERNEL) and each.ppid() != 1:
+            above = each.parent()
+            if FRESH in each.cmdline() or (above and _is_parent(above) and _is_parent(each)):
                 found.append(each)
     return found
+
+
+def _is_parent(process: psutil.Process) -> bool:
+    """Tell by its command line whether it is a parent of warm kernels; they have the same."""
+    return "course.kernels.parent" in " ".join(process.cmdline())
 
 
 def parents(process: subprocess.Popen[str]) -> list[psutil.Process]:
