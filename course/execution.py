@@ -263,6 +263,11 @@ def cut(message: dict[str, Any], room: int) -> int:
         if size > room:
             kept = {MIME_TYPE: data[MIME_TYPE]} if MIME_TYPE in data else {}
             content["data"] = kept | {"text/plain": "[An output too large to keep was left out.]"}
+    elif message["msg_type"] == "error":
+        size = sum(map(len, (content["ename"], content["evalue"], *content["traceback"])))
+        if size > room:
+            content["ename"], content["evalue"] = content["ename"][:200], content["evalue"][:2000]
+            content["traceback"] = []
     else:
         return room
     return max(0, room - size)
@@ -420,7 +425,10 @@ def death(exit_status: int | None) -> str:
         return "the kernel died in this cell"
     if exit_status >= 0:
         return f"the kernel died in this cell with exit status {exit_status}"
-    name = signal.Signals(-exit_status).name
+    try:
+        name = signal.Signals(-exit_status).name
+    except ValueError:  # one of the real-time signals
+        name = f"signal {-exit_status}"
     reason = " (was there too little memory?)" if name == "SIGKILL" else ""
     return f"the kernel died in this cell by {name}{reason}"
 

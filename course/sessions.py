@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty
@@ -31,9 +32,13 @@ from course.kernels.provisioner import put_in_sandbox
 from course.kernels.sandbox import Sandbox
 from utils.errors import CourseError
 
+LAST_BYTES = 100_000  # of what a process wrote, among which its last words are
 GRACE = 5.0  # seconds that a cell has to end in once it was interrupted
 LOOK_EVERY = 0.1  # seconds between two looks at whether the kernel lives
 RECONNECT = 10  # ms between two looks at whether the kernel listens
+AT_ONCE = 1000  # messages that are heard before somebody looks at the clock
+# What comes of reading a message that is none.
+ODD = (LookupError, TypeError, ValueError, AttributeError, nbformat.ValidationError)
 
 
 class KernelDied(Exception):
@@ -61,23 +66,28 @@ class Running:
         return self.replied and self.idle
 
     def hear(self, message: dict[str, Any]) -> None:
-        """Take in what the kernel publishes."""
-        kind, content = message["msg_type"], message["content"]
+        """Take in what the kernel publishes; what is no proper message of Jupyter's is left out."""
+        with suppress(*ODD):
+            self._hear(message["msg_type"], message["content"], message)
+
+    def _hear(self, kind: str, content: dict[str, Any], message: dict[str, Any]) -> None:
         outputs = self.cell.outputs
         if kind == "status":
             self.idle = content["execution_state"] == "idle"
         elif kind == "execute_input":
-            self.cell.execution_count = content["execution_count"]
+            self.cell.execution_count = int(content["execution_count"])
         elif kind == "clear_output":
             self._clear = True
             if not content["wait"]:
                 outputs.clear()
         elif kind in ("stream", "display_data", "execute_result", "error"):
+            if "metadata" in content:
+                content["metadata"] = {}
             self.room = cut(message, self.room)
+            output = nbformat.v4.output_from_msg(message)
             if self._clear:
                 outputs.clear()
                 self._clear = False
-            output = nbformat.v4.output_from_msg(message)
             last = outputs[-1] if outputs else None
             if kind == "stream" and last and last.get("name") == output.name:
                 last.text += output.text
@@ -183,26 +193,34 @@ class Session:
             process.wait(GRACE)
 
     def _listen(self, running: Running) -> None:
-        with suppress(Empty):
-            while True:
-                message = self._client.get_iopub_msg(timeout=0)
-                if _answered(message) == running.message:
-                    running.hear(message)
-        with suppress(Empty):
-            while True:
-                reply = self._client.get_shell_msg(timeout=0)
-                running.replied |= _answered(reply) == running.message
+        for message in _waiting(self._client.get_iopub_msg):
+            if _answered(message) == running.message:
+                running.hear(message)
+        for reply in _waiting(self._client.get_shell_msg):
+            running.replied |= _answered(reply) == running.message
+
+
+def _waiting(get: Callable[..., dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the messages that a channel has, but not for ever; a kernel may send anything."""
+    for _ in range(AT_ONCE):
+        try:
+            yield get(timeout=0)
+        except Empty:
+            return
+        except ODD:
+            continue
 
 
 def _answered(message: Mapping[str, Any]) -> str | None:
-    """Return which request a message belongs to."""
-    found: str | None = message["parent_header"].get("msg_id")
-    return found
+    """Return which request a message belongs to, if it says so."""
+    with suppress(*ODD):
+        return str(message["parent_header"]["msg_id"])
+    return None
 
 
 def last_words(log: IO[bytes]) -> str:
     """Return the last lines of what a process wrote to a file, but for TensorFlow's native log."""
-    log.seek(0)
+    log.seek(max(0, log.seek(0, os.SEEK_END) - LAST_BYTES))
     text = NATIVE_LOG.sub("", log.read().decode(errors="replace"))
     return "\n".join(text.strip().splitlines()[-LAST_WORDS:])
 

@@ -153,6 +153,12 @@ def check(number: str, *answers: Any) -> Verdict:
     return _verdict(problem, state, finding.name, points, finding.text)
 
 
+def unreadable(number: str, error: BaseException) -> Verdict:
+    """Say that the answers to problem ``number`` could not even be handed to its check."""
+    problem, finding = find_problem(number), _beyond_us(error)
+    return _verdict(problem, "wrong", finding.name, 0, finding.text)
+
+
 def hint(number: str, which: int | None = None) -> Hint:
     """Return the next hint to problem ``number``, or the ``which``-th (from 1).
 
@@ -187,10 +193,10 @@ def other_cases(number: str, *cases: tuple[Any, ...]) -> None:
 def _examine(
     problem: Problem, cases: list[tuple[Any, ...]], answers: tuple[Any, ...]
 ) -> Finding | None:
-    if answers and all(unattempted(answer) for answer in answers):
-        return NOT_ATTEMPTED
     try:
         with quietly(), time_limit():
+            if answers and all(unattempted(answer) for answer in answers):
+                return NOT_ATTEMPTED
             return problem.examine(cases, *answers)
     except TimeIsUp:
         return ENDLESS
@@ -209,7 +215,7 @@ def _examine(
         return _beyond_us(error)
 
 
-def _beyond_us(error: Exception) -> Finding:
+def _beyond_us(error: BaseException) -> Finding:
     """Say that an answer is of a kind which no check of ours can read."""
     said = f"{type(error).__name__}: {shorten(str(error))}"
     return Finding(

@@ -11,6 +11,7 @@ import contextlib
 import enum
 import importlib
 import io
+import math
 import pickle
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +20,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course.grading.wire import Line, Message
+from course.grading.wire import MOST_NUMBERS, Line, Message
 from utils.problems.answers import learners_line, quietly
 
 DEEPEST = 40  # lists in lists
@@ -163,7 +164,7 @@ class Answering:
             return {"is": "text", "text": str.__str__(value)}
         if isinstance(value, bytes):
             return {"is": "bytes", "data": base64.b64encode(value).decode()}
-        if isinstance(value, range):
+        if isinstance(value, range) and len(value) <= MOST_NUMBERS:
             return {"is": "range", "parts": [value.start, value.stop, value.step]}
         if (number := self._numbers.get(id(value))) is not None:
             return {"is": "known", "number": number, "shared": value is self._shared.get(number)}
@@ -186,7 +187,7 @@ class Answering:
             kind = "tensorflow" if isinstance(value, tf.Variable) else "keras"
             facts = [kind, value.name.partition(":")[0], bool(value.trainable)]
             return {"is": "variable", "number": number, "facts": facts, "state": state}
-        if isinstance(value, tf.IndexedSlices):
+        if isinstance(value, tf.IndexedSlices) and _is_small(value):
             parts = [value.values, value.indices, value.dense_shape]
             return {"is": "slices", "parts": [self.describe(each) for each in parts]}
         if isinstance(value, tf.TensorShape):
@@ -219,6 +220,12 @@ def opened(
     if compiled and not model.compiled:
         model.compile_from_config(compiled)
     return model
+
+
+def _is_small(slices: tf.IndexedSlices) -> bool:
+    """Tell whether slices of a large tensor may be made into that tensor."""
+    shape = slices.dense_shape
+    return shape is None or math.prod(np.asarray(shape).tolist()) <= MOST_NUMBERS
 
 
 def _helper(name: str) -> Any:

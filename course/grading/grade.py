@@ -85,8 +85,8 @@ def grade(
     """Run a notebook and judge it.
 
     Points stay as they were earned: when a kernel dies or hangs, another one takes up the work
-    without the cell that did it. A cell that killed its kernel is tried once more on one that has
-    run nothing but the instructor's cells, since another cell may have been behind it.
+    without the cell that did it. A problem whose cell killed its kernel, or that was never reached,
+    is tried once more on one that has run nothing but the instructor's cells and its own.
 
     Args:
         steps: the cells in their order.
@@ -140,11 +140,12 @@ class _Work:
 
     def alone(self, problem: str) -> None:
         """Try a problem once more on a kernel that runs nothing but its own cells."""
-        suspect = self.marks.pop(problem)
+        suspect = self.marks.pop(problem, None)
         others = {i for i, each in enumerate(self.steps) if _is_of_others(each, problem)}
         if self.left() > 0:
             self._on_a_kernel(others, {problem})
-        self.marks.setdefault(problem, suspect)
+        if suspect:
+            self.marks.setdefault(problem, suspect)
 
     def _on_a_kernel(self, without: set[int], only: set[str] | None = None) -> int | None:
         """Run the steps on a new kernel; return the one that ended it, or None at the end.
@@ -230,7 +231,13 @@ class _Work:
 
     def suspected(self) -> list[str]:
         """Return the problems that earned nothing because a kernel died, perhaps of another."""
-        return [key for key, mark in self.marks.items() if mark.status == "dead_kernel"]
+        checked = [each.problem for each in self.steps if each.role == "check"]
+        marks = [self.marks.get(each) for each in checked]
+        return [
+            problem
+            for problem, mark in zip(checked, marks, strict=True)
+            if mark is None or mark.status == "dead_kernel"
+        ]
 
     def left(self) -> float:
         """Return the seconds that are left."""

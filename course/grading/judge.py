@@ -10,18 +10,23 @@ from __future__ import annotations
 import ast
 import builtins
 import os
+import resource
 import socket
 from types import CodeType
 from typing import Any
 
 from course.grading.remote import Remote
 from course.grading.wire import Line, LineDown, Message
-from utils.checks import Verdict
+from utils.checks import Verdict, unreadable
 from utils.problems.answers import quietly
+
+MEMORY = 8 * 2**30  # bytes that it may take, whatever it is told of an answer
 
 
 def main() -> None:
     """Do what is commanded until nobody commands any more."""
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, most))
     handing, grading = (socket.socket(fileno=os.dup(number)) for number in (0, 1))
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
@@ -71,18 +76,23 @@ class Judge:
             process was lost, under ``undefined`` which name it does not have.
         """
         tests, asked = _parted(source)
-        names = _Names(self._names, self._remote)
+        exec(tests, self._names)
         self._remote.forget()
+        answers: dict[str, Any] = {}
         try:
-            exec(tests, self._names)
-            verdict = eval(asked, self._names, names)
+            for name in sorted(_names(asked) - {*self._names, *dir(builtins)}):
+                try:
+                    answers[name] = self._remote.name(name)
+                except NameError:
+                    return {"undefined": name}
+            code = compile(ast.Expression(asked), "<check>", "eval")
+            return described(eval(code, self._names, answers))
         except LineDown as error:
             return {"lost": str(error)}
-        except NameError as error:
-            return {"undefined": str(error.name or error)}
+        except (Exception, SystemExit) as error:  # noqa: BLE001  of whatever is no answer at all
+            return described(unreadable(ast.literal_eval(asked.args[0]), error))
         finally:
             self._hang_up()
-        return described(verdict)
 
     def _hang_up(self) -> None:
         try:
@@ -91,27 +101,16 @@ class Judge:
             return
 
 
-def _parted(source: str) -> tuple[CodeType, CodeType]:
+def _parted(source: str) -> tuple[CodeType, ast.Call]:
     """Return the code of a check's cell: all before its last line, and that line, the check."""
     body = ast.parse(source).body
     check = body.pop()
-    assert isinstance(check, ast.Expr)
-    tests = compile(ast.Module(body, []), "<tests>", "exec")
-    return tests, compile(ast.Expression(check.value), "<check>", "eval")
+    assert isinstance(check, ast.Expr) and isinstance(check.value, ast.Call)
+    return compile(ast.Module(body, []), "<tests>", "exec"), check.value
 
 
-class _Names(dict[str, Any]):
-    """Finds a name among the instructor's, else in the learner's notebook."""
-
-    def __init__(self, own: dict[str, Any], remote: Remote) -> None:
-        super().__init__()
-        self._own = own
-        self._remote = remote
-
-    def __missing__(self, name: str) -> Any:
-        if name in self._own or hasattr(builtins, name):
-            raise KeyError(name)
-        return self._remote.name(name)
+def _names(asked: ast.Call) -> set[str]:
+    return {each.id for each in ast.walk(asked) if isinstance(each, ast.Name)}
 
 
 def described(verdict: Verdict) -> Message:

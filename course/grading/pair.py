@@ -56,11 +56,14 @@ class Pair:
     def judge(self, source: str) -> tuple[Message, KernelDied | None]:
         """Return a verdict, as `judge.Judge.judge` does, and how the kernel died if it did.
 
-        A kernel that dies before there is a verdict leaves ``lost``.
-
-        Raises:
-            JudgeLost: the judge gave none.
+        A kernel or a judge that dies before there is a verdict leaves ``lost``.
         """
+        try:
+            return self._judged(source)
+        except JudgeLost as error:
+            return {"lost": str(error)}, None
+
+    def _judged(self, source: str) -> tuple[Message, KernelDied | None]:
         running = self._session.start(new_code_cell(TOLD.format("answer")))
         self._judge.send("judge", source)
         end = time.monotonic() + JUDGING

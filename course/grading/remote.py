@@ -10,6 +10,7 @@ import base64
 import builtins
 import io
 import itertools
+import math
 import sys
 import types
 from collections.abc import Callable, Mapping
@@ -21,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 
 from course.grading.answering import SHARED_LIBRARIES, new_variable, opened
-from course.grading.wire import Line, LineDown, Message
+from course.grading.wire import MOST_NUMBERS, Line, LineDown, Message
 
 OWN_MODULES = "utils.problems."  # what is defined there, the other process does not have
 
@@ -156,7 +157,7 @@ class Remote:
         if kind == "dict":
             return {self.value(key): self.value(each) for key, each in said["items"]}
         if kind == "slices":
-            return tf.IndexedSlices(*(self.value(each) for each in said["parts"]))
+            return _slices(*(self.value(each) for each in said["parts"]))
         if kind == "known":
             return (self._shared if said["shared"] else self._things)[said["number"]]
         if kind == "variable":
@@ -365,6 +366,23 @@ def _array(said: Message) -> Any:
     return array[()] if said["scalar"] else array
 
 
+def _slices(values: Any, indices: Any, shape: Any) -> tf.IndexedSlices:
+    if shape is not None:
+        _small(math.prod(np.asarray(shape).tolist()))
+    return tf.IndexedSlices(values, indices, shape)
+
+
+def _range(said: Message) -> range:
+    found = range(*map(int, said["parts"]))
+    _small(len(found))
+    return found
+
+
+def _small(count: int) -> None:
+    if count > MOST_NUMBERS:
+        raise ValueError(f"{count:,} numbers in a few words")
+
+
 PLAIN: dict[str, Callable[[Message], Any]] = {
     "blank": lambda _: ...,
     "int": lambda said: int(said["text"]),
@@ -372,7 +390,7 @@ PLAIN: dict[str, Callable[[Message], Any]] = {
     "complex": lambda said: complex(said["text"]),
     "text": lambda said: str(said["text"]),
     "bytes": lambda said: base64.b64decode(said["data"]),
-    "range": lambda said: range(*map(int, said["parts"])),
+    "range": _range,
     "shape": lambda said: tf.TensorShape(said["parts"]),
     "array": _array,
     "tensor": _array,

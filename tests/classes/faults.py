@@ -439,6 +439,12 @@ def own_cells_everywhere(work: Work) -> None:
     work.notebook["cells"] = [cell for pair in zip(work.cells, own, strict=True) for cell in pair]
 
 
+@_fault("cells")
+def asks_for_a_hint_before_the_answer(work: Work) -> None:
+    cell = work.find(work.cell)
+    cell["source"] = f"hint('{work.problem}', which=2)\n\n\n" + "".join(cell["source"])
+
+
 # Harm: what stands in the answer to one problem, and must not touch the others
 
 
@@ -532,6 +538,86 @@ except OSError as error:
     print(error)
 """,
 )
+_harm("a_signal_without_a_name", "import os\n\nos.kill(os.getpid(), 40)")
+_harm(
+    "no_file_can_be_opened",
+    """
+import resource
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))
+""",
+)
+_harm(
+    "removes_the_temporary_folder",
+    """
+import shutil
+import tempfile
+
+shutil.rmtree(tempfile.gettempdir())
+""",
+)
+_harm("five_thousand_digits", "<ANSWER> = 10**5000")
+_harm(
+    "attributes_that_raise",
+    """
+class Odd:
+    def __getattr__(self, name):
+        raise ValueError(name)
+
+
+<ANSWER> = Odd()
+""",
+)
+_harm(
+    "messages_that_are_none",
+    """
+from IPython import get_ipython
+from IPython.display import display
+
+display({"text/plain": 5}, raw=True)
+kernel = get_ipython().kernel
+kernel.session.send(kernel.iopub_socket, "status", {}, parent=kernel.get_parent())
+""",
+)
+_harm(
+    "a_traceback_that_is_a_number",
+    """
+class Odd(Exception):
+    def _render_traceback_(self):
+        return 5
+
+
+raise Odd
+""",
+)
+_harm(
+    "a_flood_of_messages",
+    """
+import threading
+
+from IPython import get_ipython
+
+kernel = get_ipython().kernel
+
+
+def flood():
+    while True:
+        kernel.session.send(kernel.iopub_socket, "stream", {"name": "stdout", "text": ""})
+
+
+threading.Thread(target=flood, daemon=True).start()
+""",
+)
+
+
+@_fault("harm")
+def a_way_out_after_each_check(work: Work) -> None:
+    cells = work.cells
+    for place in range(len(cells) - 1, -1, -1):
+        if _name(cells[place]).startswith("check-"):
+            cells.insert(place + 1, _code("exit()", id=f"exit{place}"))
+
+
 _attack(
     "kills_the_parent",
     "damage",
