@@ -27,6 +27,7 @@ from papermill.execute import ERROR_MARKER_TAG
 
 from course.catalog import nearest
 from course.kernels.provisioner import Kind, use_kernels
+from course.kernels.read_once import sets_what_is_read_once
 from utils.errors import CourseError
 from utils.metrics import MIME_TYPE
 
@@ -119,11 +120,12 @@ def execute(
         CourseError: when the notebook has no such parameter or the output cannot be written.
     """
     start = time.monotonic()
-    use_kernels(kernel)
     try:
         original = _read(notebook)
     except UNREADABLE as error:
         return _never_started("unreadable", notebook, start, error)
+    code = [cell.source for cell in original.cells if cell.cell_type == "code"]
+    use_kernels("fresh" if any(map(sets_what_is_read_once, code)) else kernel)
     parameters = dict(parameters or {})
     check_names(parameters, _parameter_names(original), notebook.stem)
 
@@ -395,7 +397,7 @@ def _failure(
         name, message = error.ename, _plain(error.evalue)
         traceback = "" if name == "CourseError" else _short(error.traceback)
         failed = [_has_error(cell) for cell in executed.cells]
-    index = failed.index(True)
+    index = max(place for place, here in enumerate(failed) if here)  # others were allowed to fail
     cell = executed.cells[index]
     own = [each for each in executed.cells[:index] if not _is_papermills(each)]
     section = section_above(executed, index)

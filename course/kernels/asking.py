@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from course.kernels import IDLE, KERNEL, PRELOADED
-from course.kernels.fitting import LIMITS, PLACES, parent_environment, parent_name
+from course.kernels.fitting import LIMITS, parent_environment, parent_name
 from course.kernels.meeting import is_ours, meeting_folder, remove_left_sockets
+from course.kernels.read_once import PLACES
 from course.kernels.sandbox import NotSandboxed, Sandbox, kept_variables, kernel_variables
 from course.kernels.streams import Streams
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import resource
 import site
 import sys
@@ -13,17 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from course.kernels import PRELOADED
+from course.kernels.read_once import PLACES, READ_ONCE
 
 LIMITS = range(16)  # the numbers of Linux's resource limits
-
-# Variables that the interpreter, the dynamic linker or a preloaded module reads once, at its start.
-# A kernel gets all others when it is forked.
-READ_ONCE = re.compile(
-    r"(PYTHON|LD_|GLIBC_|MALLOC_|LC_|TF_|XLA_|CUDA_|NVIDIA_|GRPC_|ABSL_|NPY_|NUMPY_|OMP_|GOMP_|KMP_"
-    r"|MKL_|OPENBLAS_|BLIS_|PYDEVD_|IPYKERNEL_).*|LANG|LANGUAGE|TZ|KERAS_BACKEND|MPLBACKEND"
-)
-# Where modules look for their configuration; a parent is known by what it found there.
-PLACES = ("HOME", "PATH", "KERAS_HOME", "MPLCONFIGDIR", "MATPLOTLIBRC", "XDG_CONFIG_HOME")
 
 KERAS_DEFAULTS = {
     "floatx": "float32",

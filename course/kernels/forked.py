@@ -109,6 +109,8 @@ def renew_modules(request: dict[str, Any], root: str) -> None:
         del sys.modules[name]
     sys.argv = ["", *request["arguments"]]
     sys.orig_argv = request["command"]
+    if process := sys.modules.get("multiprocessing.process"):
+        process.ORIGINAL_DIR = os.getcwd()  # type: ignore[attr-defined]  # children look there
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed()
     if "keras" in sys.modules:

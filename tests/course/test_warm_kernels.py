@@ -25,6 +25,7 @@ from course.kernels import PRELOADED, provisioner
 from course.kernels.fitting import parent_environment, parent_name
 from course.kernels.meeting import is_ours, meeting_folder
 from course.kernels.provisioner import VARIABLE, provisioner_variables, use_kernels
+from course.kernels.read_once import sets_what_is_read_once
 from course.lab import lab_environment
 
 WriteNotebook = Callable[..., Path]
@@ -154,6 +155,33 @@ def test_a_pipe_asked_for_is_on_the_process() -> None:
     with running(stdout=subprocess.PIPE, env=environment) as kernel:
         kernel.run("import os; os.write(1, b'through the pipe')")
         assert kernel.process.stdout.read(100) == b"through the pipe"
+
+
+def test_a_process_that_a_kernel_spawns_looks_in_the_kernels_folder(tmp_path: Path) -> None:
+    (tmp_path / "work.py").write_text("def double(x):\n    return 2 * x\n", "utf-8")
+    with running(cwd=tmp_path) as kernel:
+        assert kernel.run("import sys; sys.path.insert(0, '')") == ""
+        code = "import multiprocessing, work; p = multiprocessing.get_context('spawn').Pool(1)"
+        kernel.run(f"{code}; said = p.map_async(work.double, [21])")
+        assert kernel.run("said.get(20)") == "[42]"
+
+
+@pytest.mark.parametrize(
+    ("source", "so"),
+    [
+        ('import os\nos.environ["KERAS_BACKEND"] = "jax"', True),
+        ("os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '0')", True),
+        ("%env KERAS_BACKEND=jax", True),
+        ("%set_env MPLBACKEND agg", True),
+        ("import logging\nlogging.basicConfig(level=logging.INFO)", True),
+        ('os.environ["MY_OWN"] = "1"\nprint(os.environ["KERAS_HOME"])', False),
+        ("model.fit(x, y)", False),
+    ],
+)
+def test_a_cell_that_sets_what_is_read_at_import_wants_a_fresh_kernel(
+    source: str, so: bool
+) -> None:
+    assert sets_what_is_read_once(source) == so
 
 
 def test_a_module_in_the_kernels_folder_is_found_as_by_an_ordinary_kernel(tmp_path: Path) -> None:
