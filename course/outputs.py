@@ -28,6 +28,7 @@ from typing import Any
 
 from course.figures import Figure, decode, figure_difference, find_figures, is_blank
 
+LOOSE = {"timing", "trained"}  # the tags above
 RELATIVE, ABSOLUTE = 1e-4, 1e-6  # the rounding allowed in a number with a fractional part
 
 NOT_REPEATABLE = (
@@ -65,7 +66,7 @@ def differences(
     The outputs are nbformat's. ``pictures`` is where the two figures and their difference are
     saved, without the ending: ``build/figures/NAME`` gives ``build/figures/NAME-1.png``.
     """
-    loose = set(tags) & {"timing", "trained"}
+    loose = set(tags) & LOOSE
     found = _text_difference(
         "The printed text", _printed(stored_outputs), _printed(fresh_outputs), loose
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -151,6 +152,35 @@ def test_an_update_leaves_unchanged_cells_byte_for_byte(
     notebook.write_bytes(edited)
     assert "refreshed: cell-3" in run(notebook, "--update").stdout
     assert notebook.read_bytes() == edited.replace(b'"1"\n      ]', b'"2"\n      ]')
+
+
+def test_cells_that_tell_of_one_run_are_refreshed_together(
+    write_notebook: WriteNotebook, run: Callable[..., Result]
+) -> None:
+    notebook = write_notebook(
+        "trained",
+        ("trained", "import time\n\nweight = time.perf_counter_ns()\nprint('weight', weight)"),
+        ("trained", "silent = 1"),
+        "print('same')",
+        ("trained", "print('the same weight', weight)"),
+        ("timing", "print(weight, 'ns')"),
+    )
+
+    def weights() -> list[str]:
+        return re.findall(r"\d{6,}", notebook.read_text(encoding="utf-8"))
+
+    assert run(notebook, "--update").exit_code == 0
+    first = weights()
+    assert len(first) == 3 and len(set(first)) == 1
+
+    assert "stored outputs are fresh" in run(notebook, "--update").stdout
+    assert weights() == first
+
+    text = notebook.read_text(encoding="utf-8")
+    notebook.write_text(text.replace("('the same weight'", "('again'"), encoding="utf-8")
+    assert "refreshed: cell-0, cell-3, cell-4" in run(notebook, "--update").stdout
+    second = weights()
+    assert len(set(second)) == 1 and second[0] != first[0]
 
 
 def test_an_update_demands_the_real_data(
