@@ -65,6 +65,7 @@ def quadratic(w, b):
 
 
 PATH = [(0.0, 0.0), (1.5, 1.6), (2.4, 1.9), (2.9, 2.0)]
+JACOBIAN = np.einsum("ij,iok->iojk", np.eye(4), np.arange(1.0, 25.0).reshape(4, 3, 2) / 24)
 LONG = "A title that goes on and on until it cannot stand on one line of the figure any more"
 
 DRAWN = {
@@ -108,6 +109,15 @@ DRAWN = {
         lambda x: np.where(x > 0, x, np.nan), interval=(-1, 1)
     ),
     "surface": lambda: plotting.plot_loss_surface(quadratic, PATH, title="Downhill"),
+    "surface within limits": lambda: plotting.plot_loss_surface(
+        quadratic, PATH, limits=((-4, 4), (-1, 4))
+    ),
+    "influence": lambda: plotting.show_influence(JACOBIAN, title="Blocks on the diagonal"),
+    "influence everywhere": lambda: plotting.show_influence(np.ones((4, 3, 4, 2))),
+    "no influence": lambda: plotting.show_influence(np.zeros((1, 1, 1, 1))),
+    "descents": lambda: plotting.plot_descents(
+        {"plain": 10 * 0.9 ** np.arange(51), "faster": 10 * 0.5 ** np.arange(31)}, title=LONG
+    ),
     "surface without a step": lambda: plotting.plot_loss_surface(quadratic, PATH[:1]),
     "bars": lambda: plotting.plot_bars({"fit": 4.5, "XLA": 0.45}, unit="s", title="An epoch"),
     "long bars": lambda: plotting.plot_bars(
@@ -300,6 +310,42 @@ def test_a_descent_says_where_it_started_and_ended():
     assert "from w = 0, b = 0 (loss 17) to w = 2.9, b = 2 (loss 0.01)." in alt_text(figure)
 
 
+def test_two_surfaces_within_the_same_limits_show_the_same_valley():
+    one, other = (
+        plotting.plot_loss_surface(quadratic, path, limits=((-4, 4), (-1, 4))).axes[0]
+        for path in (PATH, PATH[:2])
+    )
+    assert one.get_xlim() == other.get_xlim() == (-4, 4) and one.get_ylim() == (-1, 4)
+    assert (one.collections[0].levels == other.collections[0].levels).all()
+
+
+def test_influence_leaves_exact_zeros_white_and_no_other_slope():
+    figure = DRAWN["influence"]()
+    table = figure.axes[0].images[0]
+    shown = table.get_array()
+    assert shown.mask.sum() == 12 * 8 - 24
+    palest = table.cmap(0.0)
+    assert min(palest[:3]) < 0.8  # white is 1.0
+    assert "24 are not zero within an example, none between examples." in alt_text(figure)
+    everywhere = alt_text(DRAWN["influence everywhere"]())
+    assert "24 are not zero within an example, 72 between examples." in everywhere
+
+
+def test_descents_are_named_and_told_apart_without_colour():
+    figure = DRAWN["descents"]()
+    lines = figure.axes[0].lines
+    assert len({(line.get_linestyle(), line.get_marker()) for line in lines}) == 2
+    assert figure.axes[0].get_yscale() == "log" and figure.axes[0].get_xlabel() == "step"
+    assert "the loss over 50 steps; plain falls from 10 to 0.0515; faster" in alt_text(figure)
+
+
+def test_a_curve_under_another_one_is_seen():
+    one, other = plotting.plot_learning_curves({"own": CURVES, "fit": CURVES}).axes[0].lines[::2]
+    assert one.get_linewidth() > 2 * other.get_linewidth()
+    apart = plotting.plot_learning_curves({"own": {"loss": [3, 2]}, "fit": {"loss": [2, 1]}})
+    assert len({line.get_linewidth() for line in apart.axes[0].lines}) == 1
+
+
 def test_bars_have_their_values_and_unit_written_at_them():
     assert "4.5 s" in words(DRAWN["bars"]())
     assert alt_text(DRAWN["bars"]()) == "An epoch: fit 4.5 s; XLA 0.45 s."
@@ -427,6 +473,16 @@ BAD = {
         lambda: plotting.plot_loss_surface(lambda w, b: 1.0, PATH),
         "returns the shape it is given",
     ),
+    "limits backwards": (
+        lambda: plotting.plot_loss_surface(quadratic, PATH, limits=((4, -4), (-1, 4))),
+        "limits from low to high",
+    ),
+    "a gradient for a Jacobian": (
+        lambda: plotting.show_influence(np.ones((4, 2))),
+        r"\(n, outputs, n, inputs\)",
+    ),
+    "no descent": (lambda: plotting.plot_descents({}), "list of losses"),
+    "a loss of zero": (lambda: plotting.plot_descents({"SGD": [1, 0]}), "'SGD' has others"),
     "no bars": (lambda: plotting.plot_bars({}), "at least one value"),
     "a bar of text": (lambda: plotting.plot_bars({"fit": "fast"}), "finite number for 'fit'"),
     "no model": (lambda: plotting.draw_layers(3), "a model with layers"),
@@ -440,7 +496,11 @@ def test_what_cannot_be_drawn_is_said_in_one_sentence(draw, sentence):
     assert str(caught.value).endswith(".") and "\n" not in str(caught.value)
 
 
-SHOWS_DATA = [name for name in DRAWN if not any(w in name for w in ("layers", "func", "surface"))]
+SHOWS_DATA = [
+    name
+    for name in DRAWN
+    if not any(w in name for w in ("layers", "func", "surface", "influ", "desc"))
+]
 
 
 @pytest.mark.parametrize("name", SHOWS_DATA)
@@ -451,7 +511,7 @@ def test_a_figure_of_the_stand_in_says_so_once_in_title_and_description(stand_in
     assert alt_text(figure).count("stand-in data") == 1
 
 
-@pytest.mark.parametrize("name", ["function", "surface", "layers"])
+@pytest.mark.parametrize("name", ["function", "surface", "influence", "descents", "layers"])
 def test_a_figure_without_data_does_not_speak_of_the_stand_in(stand_in, name):
     figure = DRAWN[name]()
     assert "stand-in" not in figure_html(figure) and "stand-in" not in words(figure)

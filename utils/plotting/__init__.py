@@ -5,7 +5,7 @@ a cell it is shown exactly once, with alternative text (kept as the figure's lab
 Arrays may be NumPy arrays, tensors or lists.
 """
 
-from utils.plotting.functions import plot_function, plot_loss_surface
+from utils.plotting.functions import plot_function, plot_loss_surface, show_influence
 from utils.plotting.images import (
     plot_probabilities,
     show_image,
@@ -14,18 +14,25 @@ from utils.plotting.images import (
     show_predictions,
 )
 from utils.plotting.layers import draw_layers
-from utils.plotting.results import plot_bars, plot_confusion_matrix, plot_learning_curves
+from utils.plotting.results import (
+    plot_bars,
+    plot_confusion_matrix,
+    plot_descents,
+    plot_learning_curves,
+)
 
 __all__ = [
     "draw_layers",
     "plot_bars",
     "plot_confusion_matrix",
+    "plot_descents",
     "plot_function",
     "plot_learning_curves",
     "plot_loss_surface",
     "plot_probabilities",
     "show_image",
     "show_images",
+    "show_influence",
     "show_prediction",
     "show_predictions",
 ]

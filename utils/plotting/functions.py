@@ -1,4 +1,4 @@
-"""Pictures of functions: a curve with derivative and tangents, a loss surface with a descent."""
+"""Pictures of functions: a curve with tangents, a loss surface with a descent, a Jacobian."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from utils.errors import CourseError
-from utils.plotting.arguments import Array
+from utils.plotting.arguments import Array, finite_numbers
 from utils.plotting.figures import (
     BLUE,
     INK,
@@ -92,6 +94,7 @@ def plot_loss_surface(
     path: ArrayLike,
     *,
     names: tuple[str, str] = ("w", "b"),
+    limits: tuple[tuple[float, float], tuple[float, float]] | None = None,
     title: str = "",
 ) -> Figure:
     """Plot a loss of two parameters as contour lines, and the way a descent took over it.
@@ -99,9 +102,12 @@ def plot_loss_surface(
     Args:
         loss: takes two float arrays of one shape and returns the losses in that shape.
         path: (n, 2), the two parameters at the start and after each step.
+        limits: lowest and highest value of the first parameter and of the second; without them
+            the path has room all round. Two figures with the same limits show the same valley.
 
     Raises:
-        CourseError: the path is no such array, or the loss returns another shape.
+        CourseError: the path is no such array, a limit is not above the other, or the loss
+            returns another shape.
     """
     steps = np.asarray(path, dtype=float)
     if steps.ndim != 2 or steps.shape[1] != 2 or not len(steps):
@@ -113,9 +119,10 @@ def plot_loss_surface(
             "plot_loss_surface got a path with NaN or infinity: the descent diverged, "
             "so take a smaller learning rate."
         )
-    low, high = steps.min(axis=0), steps.max(axis=0)
-    room = np.maximum((high - low) * 0.25, max(0.1 * float((high - low).max()), 0.25))
-    w, b = np.meshgrid(*np.linspace(low - room, high + room, 121).T)
+    low, high = _ends(steps) if limits is None else np.array(limits, dtype=float).T
+    if not (low < high).all():
+        raise CourseError(f"plot_loss_surface needs limits from low to high, not {limits!r}.")
+    w, b = np.meshgrid(*np.linspace(low, high, 121).T)
     losses = np.asarray(loss(w, b), dtype=float)
     if losses.shape != w.shape:
         raise CourseError(
@@ -155,6 +162,61 @@ def plot_loss_surface(
         f"descent of {count(last, 'step')} from {' to '.join(said)}."
     )
     return finish(figure, alt, title=title)
+
+
+@styled
+def show_influence(jacobian: ArrayLike, *, title: str = "") -> Figure:
+    """Show which inputs of a batch each output depends on: the sizes of all slopes, zeros white.
+
+    Args:
+        jacobian: (n, outputs, n, inputs), the slopes of each example's outputs with respect to
+            the inputs of every example.
+
+    Raises:
+        CourseError: the array has another shape, or holds NaN or infinity.
+    """
+    slopes = np.abs(finite_numbers(jacobian, "show_influence"))
+    if slopes.ndim != 4 or slopes.shape[0] != slopes.shape[2]:
+        raise CourseError(
+            "show_influence needs a Jacobian of shape (n, outputs, n, inputs), one n for the "
+            f"examples, and got shape {slopes.shape}."
+        )
+    n, outputs, _, inputs = slopes.shape
+    own = np.eye(n, dtype=bool)[:, None, :, None]
+    table = slopes.reshape(n * outputs, n * inputs)
+    figure = new_figure(480, 390)
+    axes = figure.add_subplot()
+    # From the middle of the map on: the smallest slope that is not zero is no pale one either.
+    colours = ListedColormap(colormaps["viridis_r"](np.linspace(0.25, 1, 256)))
+    sizes = axes.imshow(
+        np.ma.masked_equal(table, 0), colours, aspect="auto", vmin=0, vmax=table.max() or 1
+    )
+    bar = figure.colorbar(sizes, label="size of the slope (white: exactly zero)")
+    bar.outline.set_visible(False)
+    for border in range(1, n):
+        axes.axhline(border * outputs - 0.5, color=SILVER, linestyle="-", linewidth=0.8)
+        axes.axvline(border * inputs - 0.5, color=SILVER, linestyle="-", linewidth=0.8)
+    examples = np.arange(n)
+    axes.set_xticks((examples + 0.5) * inputs - 0.5, [str(i + 1) for i in examples])
+    axes.set_yticks((examples + 0.5) * outputs - 0.5, [str(i + 1) for i in examples])
+    axes.tick_params(length=0)
+    axes.set_xlabel(f"inputs of example ({inputs} each)")
+    axes.set_ylabel(f"outputs of example ({outputs} each)")
+    others = int((slopes * ~own).astype(bool).sum())
+    alt = (
+        f"{title or 'Influence'}: the slopes of {count(n * outputs, 'output')} with respect to "
+        f"{count(n * inputs, 'input')} of {count(n, 'example')}; "
+        f"{int((slopes * own).astype(bool).sum())} are not zero within an example, "
+        f"{others or 'none'} between examples."
+    )
+    return finish(figure, alt, title=title)
+
+
+def _ends(steps: Array) -> tuple[Array, Array]:
+    """Return limits that leave room round a path."""
+    low, high = steps.min(axis=0), steps.max(axis=0)
+    room = np.maximum((high - low) * 0.25, max(0.1 * float((high - low).max()), 0.25))
+    return low - room, high + room
 
 
 def _values(f: Function, x: Array, name: str) -> Array:

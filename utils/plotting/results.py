@@ -1,4 +1,4 @@
-"""Pictures of results: learning curves, a confusion matrix, values as bars."""
+"""Pictures of results: learning curves, descents, a confusion matrix, values as bars."""
 
 from __future__ import annotations
 
@@ -36,11 +36,14 @@ from utils.plotting.figures import (
 History = Mapping[str, Sequence[float]]
 COLOURS = (BLUE, VERMILION, GREEN, PINK, ORANGE, SKY)
 MARKERS = "o^vDPX"
+LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
 
 
 @styled
 def plot_learning_curves(history: Any) -> Figure:
     """Plot loss and accuracy after each epoch, training beside validation.
+
+    A curve that runs under another one is drawn broad and pale, so that both are seen.
 
     Args:
         history: what ``model.fit`` returns, or a dict of lists with any of the keys loss,
@@ -61,10 +64,13 @@ def plot_learning_curves(history: Any) -> Figure:
     figure = new_figure(WIDTH, 282 + 18 * len(runs))
     panels = figure.subplots(1, len(measures), squeeze=False)[0]
     for axes, measure in zip(panels, measures, strict=True):
-        for colour, marker, (name, run) in zip(
-            cycle(COLOURS), cycle(MARKERS), runs.items(), strict=False
+        curves = [_curves(run, measure) for run in runs.values()]
+        for i, (colour, marker, name) in enumerate(
+            zip(cycle(COLOURS), cycle(MARKERS), runs, strict=False)
         ):
-            for kind, values in _curves(run, measure).items():
+            for kind, values in curves[i].items():
+                later = [curve[kind] for curve in curves[i + 1 :] if kind in curve]
+                broad = any(_covers(other, values) for other in later)
                 axes.plot(
                     range(1, len(values) + 1),
                     values,
@@ -73,6 +79,7 @@ def plot_learning_curves(history: Any) -> Figure:
                     marker=marker if kind == "training" else "s",
                     markerfacecolor=None if kind == "training" else "white",
                     label=f"{name}, {kind}" if name else kind,
+                    **({"linewidth": 6, "markersize": 10, "alpha": 0.45} if broad else {}),
                 )
         axes.set_title(measure)
         axes.grid(True)
@@ -84,6 +91,40 @@ def plot_learning_curves(history: Any) -> Figure:
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2 if len(runs) > 1 else 4)
     return finish(figure, _learning_curves_alt(runs, measures), shows_data=True)
+
+
+@styled
+def plot_descents(losses: Mapping[str, Sequence[float]], *, title: str = "") -> Figure:
+    """Plot how several losses fall, step by step from the start, on a logarithmic axis.
+
+    Args:
+        losses: for each name the loss at the start and after each step, all above 0.
+
+    Raises:
+        CourseError: there is nothing to plot, or a loss is not above 0.
+    """
+    runs = {str(name): np.asarray(values, dtype=float) for name, values in losses.items()}
+    if not runs or not all(values.ndim == 1 and len(values) for values in runs.values()):
+        raise CourseError("plot_descents needs for each name a list of losses: {'SGD': [3, 2]}.")
+    if low := [name for name, values in runs.items() if not (values > 0).all()]:
+        raise CourseError(f"plot_descents has room for losses above 0, and {low[0]!r} has others.")
+    figure = new_figure(WIDTH, 360 + 9 * len(runs))
+    axes = figure.add_subplot()
+    axes.grid(True)
+    for colour, line, marker, (name, values) in zip(
+        cycle(COLOURS), cycle(LINES), cycle(MARKERS), runs.items(), strict=False
+    ):
+        every = max(1, len(values) // 5)
+        axes.semilogy(values, color=colour, linestyle=line, marker=marker, markevery=every)
+        axes.lines[-1].set(label=name, markersize=6, markeredgecolor="white", markeredgewidth=0.6)
+    axes.set_xlabel("step")
+    axes.set_ylabel("loss (logarithmic)")
+    axes.margins(x=0.02)
+    figure.legend(loc="outside lower center", ncols=2, handlelength=4)
+    steps = max(map(len, runs.values())) - 1
+    parts = [f"{name} {_course(list(values), lowest=False)}" for name, values in runs.items()]
+    alt = f"{title or 'Descents'}: the loss over {count(steps, 'step')}; {'; '.join(parts)}."
+    return finish(figure, alt, title=title)
 
 
 @styled
@@ -190,6 +231,12 @@ def _curves(run: History, measure: str) -> dict[str, list[float]]:
         for kind, values in named.items()
         if values is not None and np.size(values)
     }
+
+
+def _covers(later: Sequence[float], earlier: Sequence[float]) -> bool:
+    """Tell whether a curve lies so close on another that it hides it."""
+    reach = 0.02 * (max(earlier) - min(earlier) or 1)
+    return len(later) == len(earlier) and bool(np.allclose(later, earlier, rtol=0, atol=reach))
 
 
 def _learning_curves_alt(runs: Mapping[str, History], measures: Sequence[str]) -> str:
