@@ -413,6 +413,43 @@ def keras_stop_gradient(x):
     return keras.ops.stop_gradient(x) * b
 
 
+@case("stop_gradient", "tf.stop_gradient(x)", tf.Variable(3.0))
+def a_variable_held_fixed(x):
+    fixed = tf.stop_gradient(x)
+    return fixed * 2.0
+
+
+@case("stop_gradient", "tf.stop_gradient(x)", tf.Variable([1.0, 2.0]))
+def a_variable_held_fixed_under_an_own_tape(x):
+    with tf.GradientTape() as tape:
+        y = tf.reduce_sum(tf.stop_gradient(x) ** 2)
+    return tape.gradient(y, x)
+
+
+@case("stop_gradient", "keras.ops.stop_gradient(x)", keras.Variable(3.0))
+def a_keras_variable_held_fixed(x):
+    return keras.ops.stop_gradient(x) * 2.0
+
+
+@case("stop_gradient", "tf.stop_gradient(other)", tf.Variable(3.0), tf.Variable(3.0))
+def one_of_two_equal_variables_held_fixed(x, other):
+    return x * tf.stop_gradient(other)
+
+
+@case("fine", None, tf.Variable(3.0))
+def one_of_two_factors_held_fixed(x):
+    return x * tf.stop_gradient(x)
+
+
+@case("stop_recording", "2.0 * x", tf.Variable(3.0))
+def a_variable_read_while_the_tape_is_off(x):
+    with tf.GradientTape() as tape:
+        with tape.stop_recording():
+            doubled = 2.0 * x
+        y = doubled**2
+    return tape.gradient(y, x)
+
+
 @case("rounding", "keras.ops.round(x)", 2.4)
 def keras_round(x):
     return keras.ops.round(x) * b

@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from utils.autodiff.cause_in_op import DRAWS, blocked, quoted
+from utils.autodiff.cause_in_op import DRAWS, blocked, quoted, write_before
 from utils.autodiff.dependencies import (
     dependent_on,
     group_in,
@@ -46,9 +46,12 @@ def find_break(
             if id(op) in visited or not any(id(o) in reached for o in group_out(path, op)):
                 continue
             for value in group_in(recording, path, op):
-                if key_of(value) in dependent and id(value) not in reached:
+                comes_of_it = {key_of(value), recording.variable_read(value)} & dependent
+                if comes_of_it and id(value) not in reached:
                     visited.add(id(op))
                     culprit, before = blame(recording, op, value, dependent)
+                    if culprit.type == "ReadVariableOp" and not write_before(recording, culprit):
+                        continue  # read while no tape looked: what came of it is to blame
                     culprits.append((culprit.index, blocked(recording, culprit, op, name, source)))
                     frontier += before
         frontier = [t for t in frontier if differentiable(t.dtype)]

@@ -172,7 +172,13 @@ class _Observer:
         replaced = None
         if kind.startswith(_RANDOM) and (earlier := next(self.drawn, None)) is not None:
             replaced = results = list(earlier.outputs)
-        places, custom, _ = learner_places(sys._getframe(1))
+        frame = sys._getframe(1)
+        if kind == "StopGradient" and id(inputs[0]) not in self.recording.producer:
+            # TensorFlow reads a variable here while all tapes, ours too, are switched off.
+            variable = _variable_behind(inputs[0], frame)
+            if variable is not None:
+                self.recording.note_read(inputs[0], variable)
+        places, custom, _ = learner_places(frame)
         op = Op(
             index=len(self.recording.ops),
             type=kind,
@@ -412,6 +418,16 @@ def _state_put_back(observer: _Observer) -> Iterator[None]:
         random.setstate(python_state)
         for variable, value in before.values():
             variable.assign(value)
+
+
+def _variable_behind(tensor: Any, frame: types.FrameType | None) -> Any:
+    """Return the variable that the library's frames were given, to read a tensor from; or None."""
+    while frame is not None and is_library(frame):
+        for value in frame.f_locals.values():
+            if is_variable(value) and (value.dtype, value.shape) == (tensor.dtype, tensor.shape):
+                return plain(value)
+        frame = frame.f_back
+    return None
 
 
 def _eager_parts(values: Any) -> list[Any]:

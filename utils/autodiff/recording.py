@@ -202,6 +202,11 @@ class Recording:
                         self._reads[key] = handle
         return self._reads[key]
 
+    def note_read(self, tensor: Any, variable: Any) -> None:
+        """Note that a tensor was read from a variable while no tape looked."""
+        self.variables.setdefault(id(variable.handle), variable)
+        self._reads[id(tensor)] = id(variable.handle)
+
     def gradients(self, targets: Sequence[Any], sources: Sequence[Any]) -> list[Any]:
         """Return d(sum of targets)/d(source) for each source, by the tape that watches all.
 
