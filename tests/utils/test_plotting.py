@@ -310,6 +310,12 @@ def test_a_descent_says_where_it_started_and_ended():
     assert "from w = 0, b = 0 (loss 17) to w = 2.9, b = 2 (loss 0.01)." in alt_text(figure)
 
 
+def test_what_rounding_leaves_of_a_loss_is_nearly_0():
+    for end in ((3.0, 2.0), (3.0 + 1e-7, 2.0)):
+        figure = plotting.plot_loss_surface(quadratic, [(0.0, 0.0), end])
+        assert "w = 3, b = 2 (loss nearly 0)." in alt_text(figure)
+
+
 def test_two_surfaces_within_the_same_limits_show_the_same_valley():
     one, other = (
         plotting.plot_loss_surface(quadratic, path, limits=((-4, 4), (-1, 4))).axes[0]

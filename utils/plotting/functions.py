@@ -151,7 +151,9 @@ def plot_loss_surface(
     heights = np.asarray(loss(steps[:, 0], steps[:, 1]), dtype=float)
     said = []
     for at, text in {0: "start", last: f"after {count(last, 'step')}" if last else "start"}.items():
-        label = f"loss {short_number(heights[at])}"
+        # What rounding leaves of a loss differs from processor to processor.
+        none_left = 0 <= heights[at] < 1e-9 * heights.max()
+        label = f"loss {'nearly 0' if none_left else short_number(heights[at])}"
         neighbour = steps[min(1, last)] if at == 0 else steps[last - 1]
         above = bool(neighbour[1] <= steps[at, 1])
         _mark(axes, steps[at], f"{text}: {label}", "o" if at == 0 else "*", above=above)
