@@ -245,6 +245,30 @@ def test_korean_terms_stand_beside_the_english_ones(lesson: Path) -> None:
     assert len(set(KOREAN_TERM.findall(prose(lesson)))) >= (1 if lesson.name[:2] == "00" else 5)
 
 
+def glossary() -> list[list[str]]:
+    """Return the rows of the glossary: English, Korean, in a few words."""
+    [cell] = [cell for cell in read(LESSONS[0]).cells if cell.id == "glossary"]
+    rows = [line.strip("| ").split(" | ") for line in cell.source.splitlines() if "|" in line]
+    return rows[2:]
+
+
+@pytest.mark.parametrize("row", glossary(), ids=lambda row: row[0])
+def test_a_lesson_introduces_the_korean_term_of_the_glossary(row: list[str]) -> None:
+    """Each main term, without other spellings of it, stands in brackets beside the English one."""
+    taught = "".join(
+        cell.source for path in TAUGHT for cell in read(path).cells if cell.cell_type == "markdown"
+    )
+    main = re.sub(r" \(.*?\)", "", row[1]).split(", ")
+    assert [term for term in main if not re.search(rf"\([^()]*{term}[^()]*\)", taught)] == []
+    assert len(main) == len(row[0].split(", "))
+
+
+def test_the_map_has_the_minutes_of_the_lessons() -> None:
+    [cell] = [cell for cell in read(LESSONS[0]).cells if cell.id == "map"]
+    minutes = re.findall(r"\(([^)]+)\.ipynb\) \| (\d+) \|", cell.source)
+    assert minutes == [(path.stem, str(read(path).metadata.course.minutes)) for path in TAUGHT]
+
+
 @each_lesson
 def test_prose_is_spelt_the_british_way(lesson: Path) -> None:
     assert sorted({match.group() for match in AMERICAN.finditer(prose(lesson))}) == []
@@ -267,3 +291,20 @@ def test_every_link_leads_somewhere(lesson: Path) -> None:
             if not target.exists() or (heading and heading not in anchors):
                 broken.append(link)
     assert broken == []
+
+
+def test_two_pictures_of_one_image_tell_of_the_same_prediction() -> None:
+    """Image 40, a shirt: alone, and as the first of a sheet in which 44 is the other shirt."""
+    cells = {cell.id: cell for cell in code_cells(NOTEBOOKS / "05_fashion_mnist_mlp.ipynb")}
+    (_, alone), (_, sheet) = (
+        next(figures(cells[name])) for name in ("prediction-forty", "prediction-sheet")
+    )
+    found = re.search(r"classes: (.+) is predicted with ([\d.]+)%, which is (right|wrong)", alone)
+    assert found
+    predicted, percent, verdict = found.groups()
+    mistakes = re.findall(r"([A-Z][\w/ -]*) taken for ([A-Z][\w/ -]*) \((\d+)%\)", sheet)
+    if verdict == "wrong":
+        assert mistakes[0][:2] == ("Shirt", predicted), (alone, sheet)
+        assert abs(int(mistakes[0][2]) - float(percent)) < 0.6
+    else:
+        assert [true for true, _, _ in mistakes].count("Shirt") <= 1, (alone, sheet)

@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 
 @problem(
     "4.1",
-    section="A dense layer is a product a bias and an activation",
+    section="A dense layer multiplies and adds and bends",
     objective=4,
     difficulty=1,
     points=2,
@@ -669,7 +669,7 @@ def _tensors(*case: int) -> tuple[Any, ...]:
 
 @problem(
     "4.3",
-    section="A dense layer is a product a bias and an activation",
+    section="A dense layer multiplies and adds and bends",
     objective=4,
     difficulty=2,
     points=3,
