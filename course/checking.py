@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from course.catalog import ROOT, Lesson, assignments, exercises, nearest
+from course.kernels.provisioner import Kind
 from course.release import text_stub, verdicts
 from course.sessions import KernelDied, Session, open_session
 from utils.errors import CourseError
@@ -44,7 +45,7 @@ class Standing(NamedTuple):
     next_step: str
 
 
-def check_exercises(names: Sequence[str], *, watch: bool = False) -> bool:
+def check_exercises(names: Sequence[str], *, watch: bool = False, kernel: Kind = "warm") -> bool:
     """Check the exercises called ``names``, or all of the learner's copy; print a table for each.
 
     A name is an exercise's number or name, or the path of a notebook. The learner's files are
@@ -63,12 +64,12 @@ def check_exercises(names: Sequence[str], *, watch: bool = False) -> bool:
             raise CourseError(
                 "--watch looks at one exercise: name it, as in `course check 3 --watch`."
             )
-        _watch(paths[0], console)
+        _watch(paths[0], console, kernel)
         return True
     solved = True
     whole = []
     for path in paths:
-        standings = standings_of(path)
+        standings = standings_of(path, kernel=kernel)
         solved = solved and all(
             each.state in ("right", "written", "not written") for each in standings
         )
@@ -80,7 +81,7 @@ def check_exercises(names: Sequence[str], *, watch: bool = False) -> bool:
     return solved
 
 
-def standings_of(path: Path, limit: float = CELL_LIMIT) -> list[Standing]:
+def standings_of(path: Path, limit: float = CELL_LIMIT, kernel: Kind = "warm") -> list[Standing]:
     """Run a learner's notebook to its end, whatever its cells do, and return how it stands.
 
     A cell that does not end within ``limit`` seconds is interrupted; one that kills the kernel or
@@ -90,15 +91,17 @@ def standings_of(path: Path, limit: float = CELL_LIMIT) -> list[Standing]:
         CourseError: when the file is no notebook, or no kernel starts.
     """
     node = _read(path)
-    return _standings(node, _executed(node, path.parent, limit))
+    return _standings(node, _executed(node, path.parent, limit, kernel))
 
 
-def _executed(node: NotebookNode, folder: Path, limit: float) -> dict[str, NotebookNode]:
+def _executed(
+    node: NotebookNode, folder: Path, limit: float, kernel: Kind
+) -> dict[str, NotebookNode]:
     """Return the executed code cells by id."""
     fatal: dict[str, NotebookNode] = {}
     while True:
         done: dict[str, NotebookNode] = dict(fatal)
-        with open_session(folder, limit) as session:
+        with open_session(folder, limit, kernel=kernel) as session:
             for cell in _code_cells(node):
                 if cell.id in fatal:
                     continue
@@ -226,7 +229,7 @@ def _show_progress(whole: Sequence[tuple[Path, Sequence[Standing]]], console: Co
     console.print(table)
 
 
-def _watch(path: Path, console: Console) -> None:
+def _watch(path: Path, console: Console, kernel: Kind) -> None:
     """Check the notebook after every save, until interrupted.
 
     The kernel stays; what is run again are the cells that changed, with the other cells of their
@@ -234,7 +237,7 @@ def _watch(path: Path, console: Console) -> None:
     """
     console.print(f"Watching {path.name}. Ctrl-C ends this.")
     while True:
-        with open_session(path.parent, CELL_LIMIT) as session:
+        with open_session(path.parent, CELL_LIMIT, kernel=kernel) as session:
             if not _watch_on(path, session, console):
                 return
 

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from course.kernels.provisioner import Kind
 
 
+kernel_option = click.option(
+    "--kernel",
+    type=click.Choice(["warm", "fresh"]),
+    default="warm",
+    show_default=True,
+    help="Fork kernels that have TensorFlow in memory, or start ordinary ones.",
+)
+
+
 class _Group(click.Group):
     """Turns the course's own errors into one sentence and exit status 1."""
 
@@ -79,13 +88,7 @@ class _Run(click.Command):
     is_flag=True,
     help="Also refresh the outputs stored in the lessons, from the real data only.",
 )
-@click.option(
-    "--kernel",
-    type=click.Choice(["warm", "fresh"]),
-    default="warm",
-    show_default=True,
-    help="Fork kernels that have TensorFlow in memory, or start ordinary ones.",
-)
+@kernel_option
 def run(
     lessons: tuple[str, ...],
     parameters: tuple[tuple[str, str], ...],
@@ -132,6 +135,7 @@ def run(
 @click.option(
     "--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786, to run on."
 )
+@kernel_option
 def batch(spec: Path, memory: str | None, dry_run: bool, only: str | None, **options: Any) -> None:
     """Run lessons over a grid of parameters, and make one page of the results.
 
@@ -223,6 +227,7 @@ class _Due(click.ParamType):
     help="Seconds that one of its cells may take.",
 )
 @click.option("--memory", metavar="SIZE", help="What a submission may take, such as 4GB.")
+@kernel_option
 def grade(
     submitted: Path,
     memory: str | None,
@@ -284,7 +289,8 @@ def lab(reset: str | None, prepare_only: bool, options: tuple[str, ...]) -> None
 @main.command()
 @click.argument("exercises", nargs=-1, metavar="[EXERCISE]...")
 @click.option("--watch", is_flag=True, help="Stay, and check again after every save.")
-def check(exercises: tuple[str, ...], watch: bool) -> None:
+@kernel_option
+def check(exercises: tuple[str, ...], watch: bool, kernel: Kind) -> None:
     """Run your exercises and show how each problem stands, and the next step.
 
     EXERCISE is an exercise's number (3), its name (03_higher_order_gradients) or the path of a
@@ -294,7 +300,7 @@ def check(exercises: tuple[str, ...], watch: bool) -> None:
     """
     from course.checking import check_exercises
 
-    if not check_exercises(exercises, watch=watch):
+    if not check_exercises(exercises, watch=watch, kernel=kernel):
         raise SystemExit(1)
 
 

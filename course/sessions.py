@@ -28,7 +28,7 @@ from course.execution import (
     death,
     kernel_environment,
 )
-from course.kernels.provisioner import put_in_sandbox
+from course.kernels.provisioner import Kind, put_in_sandbox, use_kernels
 from course.kernels.sandbox import Sandbox
 from utils.errors import CourseError
 
@@ -232,6 +232,7 @@ def open_session(
     *,
     environment: Mapping[str, str] | None = None,
     sandbox: Sandbox | None = None,
+    kernel: Kind = "warm",
     **streams: Any,
 ) -> Iterator[Session]:
     """Start a kernel in ``folder`` for as long as the block lasts.
@@ -240,16 +241,18 @@ def open_session(
         limit: seconds a cell may take before it is interrupted.
         environment: all variables of the kernel; by default those of every kernel of the course.
         sandbox: that the kernel is in, or does not start.
+        kernel: "warm", or "fresh": in a sandbox, a fork that has imported nothing yet.
         streams: ``stdin``, as ``subprocess.Popen`` takes it.
 
     Raises:
         CourseError: when no kernel starts.
     """
+    use_kernels(kernel)
     manager = KernelManager(kernel_name="python3")
     with tempfile.TemporaryFile() as stderr:
         try:
             if sandbox is not None:
-                put_in_sandbox(manager, sandbox)
+                put_in_sandbox(manager, sandbox, kernel)
             manager.start_kernel(
                 cwd=str(folder),
                 env=dict(kernel_environment() if environment is None else environment),

@@ -18,6 +18,7 @@ from course.batch.spec import read_spec
 from course.batch.summary import metric_names
 from course.execution import TIMEOUT
 from course.files import write_whole
+from course.kernels.provisioner import Kind
 from course.report import number
 from course.workers import pool
 from course.workers.driving import interruptible, machine, work_through
@@ -39,6 +40,7 @@ class Options(NamedTuple):
     memory: int | None = None
     retries: int | None = None
     only_failed: bool = False
+    kernel: Kind = "warm"
 
 
 def run_batch(spec_path: Path, options: Options, command: str) -> bool:
@@ -117,6 +119,7 @@ def _planned(spec_path: Path, options: Options) -> tuple[list[Planned], int]:
         timeout=options.timeout or spec.timeout or TIMEOUT,
         memory=options.memory or spec.memory or memory,
         threads=threads,
+        kernel=options.kernel,
     )
     chosen = options.retries if options.retries is not None else spec.retries
     return planned, 1 if chosen is None else chosen

@@ -18,9 +18,9 @@ def perform(job: Job, room: Room) -> Outcome:
     """Run a lesson.
 
     The job is given ``lesson`` (its name), ``title``, ``notebook`` (the file's text), ``folder``
-    (where that lies; what else is there, the run finds where it works), ``parameters`` and
-    ``environment``. It gives ``metrics``, ``notebook`` (as executed; None when no cell had started)
-    and ``page`` (the same as HTML).
+    (where that lies; what else is there, the run finds where it works), ``parameters``,
+    ``environment`` and ``kernel`` (warm or fresh). It gives ``metrics``, ``notebook`` (as executed;
+    None when no cell had started) and ``page`` (the same as HTML).
     """
     notebook = _set_up(job, room.folder)
     result = execute(
@@ -31,6 +31,7 @@ def perform(job: Job, room: Room) -> Outcome:
         on_cell=lambda *cell: room.tell({"cell": cell}),
         on_kernel=room.started,
         environment=job.given["environment"] | room.environment,
+        kernel=job.given["kernel"],
     )
     return _outcome(job, result, room.too_much.is_set())
 

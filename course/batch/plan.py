@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from course.batch.keys import data_demand, run_key
 from course.batch.spec import Run, Spec
+from course.kernels.provisioner import Kind
 from course.workers.digest import course_digest
 from course.workers.jobs import Job
 from course.workers.journal import Record
@@ -35,6 +36,7 @@ def plan(
     timeout: float,
     memory: int | None,
     threads: int | None,
+    kernel: Kind = "warm",
 ) -> list[Planned]:
     """Read the notebooks and make a job of each run.
 
@@ -42,6 +44,7 @@ def plan(
         timeout: seconds a run.
         memory: bytes a run; None leaves it to the machine where it runs.
         threads: of TensorFlow and BLAS in each run; None likewise.
+        kernel: warm, or fresh; what comes of a run is the same.
     """
     batch, course, demand = uuid.uuid4().hex, course_digest(), data_demand(spec.uses_data)
     paths = {run.lesson.path for run in spec.runs}
@@ -61,6 +64,7 @@ def plan(
                 "folder": str(lesson.path.resolve().parent),
                 "parameters": run.parameters,
                 "environment": demand,
+                "kernel": kernel,
             },
             timeout=timeout,
             memory=memory,

@@ -40,6 +40,7 @@ from course.grading.results import (
     write_result,
 )
 from course.grading.submissions import Submission, find_submissions, read_whole
+from course.kernels.provisioner import Kind
 from course.workers import pool
 from course.workers.digest import course_digest
 from course.workers.driving import interruptible, machine, work_through
@@ -69,6 +70,7 @@ class Options(NamedTuple):
     timeout: float = TIMEOUT
     cell_limit: float = CELL_LIMIT
     memory: int | None = None
+    kernel: Kind = "warm"
 
 
 class Planned(NamedTuple):
@@ -227,7 +229,7 @@ def _planned(
             key=key,
             name=f"{each.student}, {each.assignment}",
             perform="course.grading.job",
-            given=given,
+            given=given | {"kernel": options.kernel},
             timeout=options.timeout,
             memory=memory,
             threads=threads,

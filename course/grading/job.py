@@ -21,7 +21,6 @@ from course.grading.grade import Mark, Step, grade, steps_of
 from course.grading.judging import JudgeLost
 from course.grading.pair import Pair, open_pair
 from course.kernels.isolation import Isolation, isolation
-from course.kernels.provisioner import use_kernels
 from course.kernels.sandbox import Sandbox
 from course.workers.jobs import Job, Outcome, failed
 from course.workers.room import Room, thread_variables
@@ -44,13 +43,13 @@ def perform(job: Job, room: Room) -> Outcome:
     """Grade a submission.
 
     The job is given ``notebook`` (the text of a repaired one), ``tests`` (the sources of its checks
-    by cell id), ``files`` (name -> base64: what lies beside it), ``cell_limit`` (seconds), and the
-    sandbox's ``limits`` and ``require_isolation``. It gives ``marks``, ``notebook`` (as run, with
-    the points as graded cells' results), ``kernels`` and ``isolation``.
+    by cell id), ``files`` (name -> base64: what lies beside it), ``cell_limit`` (seconds),
+    ``kernel`` (warm or fresh), and the sandbox's ``limits`` and ``require_isolation``. It gives
+    ``marks``, ``notebook`` (as run, with the points as graded cells' results), ``kernels`` and
+    ``isolation``.
     """
     began = time.monotonic()
     demanded(job.given["require_isolation"])
-    use_kernels("warm")
     place = room.folder / "sandbox"
     work = place / "work"
     steps = steps_of(nbformat.reads(job.given["notebook"], as_version=4), job.given["tests"])
@@ -62,6 +61,7 @@ def perform(job: Job, room: Room) -> Outcome:
             job.given["cell_limit"],
             environment=kernel_environment() | room.environment,
             sandbox=_sandbox(place, room.environment, job.given["limits"]),
+            kernel=job.given["kernel"],
             on_kernel=room.started,
             judge_environment=kernel_environment() | thread_variables(job.threads),
         )

@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell
 
 from course.grading.judging import JudgeLost, JudgeProcess, judge_for
 from course.grading.wire import Message
+from course.kernels.provisioner import Kind
 from course.kernels.sandbox import Sandbox
 from course.sessions import KernelDied, Session, open_session
 from utils.problems.answers import SECONDS
@@ -100,6 +101,7 @@ def open_pair(
     *,
     environment: Mapping[str, str],
     sandbox: Sandbox | None = None,
+    kernel: Kind = "warm",
     on_kernel: Callable[[int], None] = lambda pid: None,
     judge_environment: Mapping[str, str],
 ) -> Iterator[Pair]:
@@ -110,6 +112,7 @@ def open_pair(
         limit: seconds that one of the learner's cells may take.
         environment: all variables of the learner's kernel.
         sandbox: that the kernel is in, or does not start.
+        kernel: warm or fresh.
         on_kernel: told the kernel's process id.
         judge_environment: all variables of the judge.
 
@@ -121,7 +124,12 @@ def open_pair(
     with learner, asking, judge_for(asking, judge_environment) as judge:
         asking.close()
         with open_session(
-            folder, limit, environment=environment, sandbox=sandbox, stdin=learner
+            folder,
+            limit,
+            environment=environment,
+            sandbox=sandbox,
+            kernel=kernel,
+            stdin=learner,
         ) as session:
             learner.close()
             on_kernel(session.process.pid)

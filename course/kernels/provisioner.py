@@ -49,16 +49,20 @@ def use_kernels(kind: Kind) -> None:
     _factory().default_provisioner_name = NAMES[kind]
 
 
-def put_in_sandbox(manager: KernelManager, sandbox: Sandbox) -> None:
+def put_in_sandbox(manager: KernelManager, sandbox: Sandbox, kind: Kind = "warm") -> None:
     """Have the kernels that a kernel manager will start be in a sandbox, or not start.
 
-    In a kernelspec's file, ``metadata`` says the same as is set here.
+    Fresh ones are forked, too, from a parent that has imported no module for them. In a
+    kernelspec's file, ``metadata`` says the same as is set here.
     """
     _factory()
     specification: Any = manager.kernel_spec
     specification.metadata["kernel_provisioner"] = {
         "provisioner_name": NAMES["warm"],
-        "config": {"sandbox": sandbox._asdict()},
+        "config": {
+            "sandbox": sandbox._asdict(),
+            "modules": list(PRELOADED) if kind == "warm" else [],
+        },
     }
 
 

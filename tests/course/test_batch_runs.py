@@ -72,6 +72,19 @@ def test_a_batch_leaves_results_journal_notebooks_and_pages(finished: Path) -> N
     assert left == {".lock", "index.html", "journal.jsonl", "results.csv", "runs"}
 
 
+@pytest.mark.parametrize("kind", ["warm", "fresh"])
+def test_a_batch_runs_on_the_kernels_asked_for(kind: str, tmp_path: Path) -> None:
+    write_tiny(tmp_path, extra="import os; print(open(f'/proc/{os.getppid()}/cmdline').read())")
+    code, said = run(write_spec(tmp_path, "seeds: [1]"), tmp_path / "out", "--kernel", kind)
+    assert code == 0, said
+    [line] = journal(tmp_path / "out")
+    notebook = nbformat.read(tmp_path / "out" / "runs" / f"{line['key']}.ipynb", as_version=4)
+    printed = "".join(
+        out.get("text", "") for cell in notebook.cells for out in cell.get("outputs", [])
+    )
+    assert ("course.kernels.parent" in printed) == (kind == "warm")
+
+
 def test_finished_runs_are_not_repeated_and_changed_ones_are(
     finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -147,9 +147,12 @@ def test_a_cluster_gives_the_same_points(graded: Graded, handed_in: Class, tmp_p
 def test_one_student_and_one_assignment_can_be_chosen_and_a_wrong_name_is_a_sentence(
     handed_in: Class, tmp_path: Path
 ) -> None:
-    student = handed_in[1][0].student
-    some = grade(handed_in[0], tmp_path / "out", "--student", student, "--assignment", "2")
-    assert {(row["student"], row["assignment"]) for row in some.rows()} == {(student, ASSIGNMENT)}
+    chosen = handed_in[1][0]
+    options = ("--student", chosen.student, "--assignment", "2", "--kernel", "fresh")
+    some = grade(handed_in[0], tmp_path / "out", *options)
+    rows = {(row["student"], row["assignment"]) for row in some.rows()}
+    assert rows == {(chosen.student, ASSIGNMENT)}
+    assert expected_points(some, [chosen]) == {}  # as on a warm kernel
     for options, sentence in {
         ("--student", "nobody"): "There is no student 'nobody'",
         ("--assignment", "9"): "There is no",
