@@ -18,7 +18,6 @@ from typing import Any
 from course.workers.digest import course_digest
 from course.workers.jobs import Job, Outcome, failed
 from course.workers.room import Tell, occupied, room
-from utils.errors import CourseError
 
 
 def main(scratch: Path) -> None:
@@ -61,7 +60,7 @@ def perform(job: Job, scratch: Path, tell: Tell) -> Outcome:
         with room(job, scratch, tell) as where:
             outcome: Outcome = module.perform(job, where)
             return outcome
-    except (CourseError, OSError) as error:
+    except Exception as error:  # noqa: BLE001  a job is tried again and the worker lives on
         return failed(job, "start_failed", type(error).__name__, str(error), again=True)
 
 
