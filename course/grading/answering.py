@@ -28,6 +28,10 @@ HELPERS = "utils.problems."  # where the functions are that the judge may have c
 SHARED_LIBRARIES = ("numpy", "tensorflow", "keras")
 
 
+class Broken(Exception):
+    """What the judge sends cannot be taken in: a cell has spoiled something that this needs."""
+
+
 class Answering:
     """What the judge has been told of this process, and what it has sent here.
 
@@ -60,8 +64,10 @@ class Answering:
                 return
             reply: Message = {"number": message["number"], "changes": {}}
             try:
-                self._update(message["changes"])
                 reply["value"] = self._do(message)
+            except Broken as error:
+                self._line.send(reply | {"broken": str(error)})
+                continue
             except BaseException as error:  # noqa: BLE001  whatever a learner's code raises
                 reply["error"] = describe_error(error)
             try:
@@ -71,6 +77,7 @@ class Answering:
 
     def _do(self, message: Message) -> Any:
         kind = message["ask"]
+        self._update(message["changes"])
         if kind == "name":
             if message["name"] not in self._names:
                 raise NameError(f"name {message['name']!r} is not defined")
@@ -99,7 +106,10 @@ class Answering:
     def _unpickled(self, text: str) -> Any:
         unpickler = pickle.Unpickler(io.BytesIO(base64.b64decode(text)))
         unpickler.persistent_load = self._load  # type: ignore[method-assign]
-        return unpickler.load()
+        try:
+            return unpickler.load()
+        except Exception as error:
+            raise Broken(f"{type(error).__name__}: {error}") from error
 
     def _load(self, reference: tuple[Any, ...]) -> Any:
         kind, number, *parts = reference

@@ -66,6 +66,8 @@ class Remote:
         self._line.send({"ask": kind, "number": number, "changes": self._changes()} | parts)
         while (reply := self._line.receive()).get("number") != number:
             continue  # the answer to a question whose time was up
+        if "broken" in reply:
+            raise LineDown(f"a cell has spoiled what is needed to check: {reply['broken']}")
         try:
             self._update(reply["changes"])
             error = raised_there(reply["error"]) if "error" in reply else None
