@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import struct
+import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -47,6 +48,7 @@ SHARED = {"/tmp": "/tmp", "/dev/shm": "/shm"}  # folders of the kernel's own, be
 OLD = "/.old"  # where the machine's files are until the kernel has its own
 PRIVATE = "/.private"
 SOCKETS = "/run/kernel"  # where the kernel finds the folder of its sockets
+CHANNELS = 5  # sockets of a kernel: shell, control, stdin, iopub and heartbeat
 NOTHING = "/.nothing"
 ENTERED = b"entered"
 
@@ -95,7 +97,24 @@ def confine(sandbox: Sandbox, way: Way, place: Place, client: socket.socket) -> 
             os.close(descriptor)
         else:
             client.send(said or b"it died while it entered")
+    if way.namespaces and place.sockets:
+        _close_sockets(kernel)
     _end_like(kernel, first)
+
+
+def _close_sockets(kernel: int) -> None:
+    """Let nothing more be made in the folder of the sockets, once the kernel has its own.
+
+    The folder is the machine's, so nothing else limits how many files it holds.
+    """
+    try:
+        while len(os.listdir(SOCKETS)) < CHANNELS:
+            if os.waitid(os.P_PID, kernel, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                return
+            time.sleep(0.01)
+        linux.restrict_mount(SOCKETS, linux.NOSUID | linux.NODEV | linux.RDONLY)
+    except OSError:
+        os.kill(kernel, signal.SIGKILL)
 
 
 def _become_confined(sandbox: Sandbox, way: Way, place: Place, report: int) -> None:
@@ -204,6 +223,8 @@ def _enter_namespaces(place: Place) -> tuple[int, int]:
         The first process, and the descriptor that it waits for to be closed.
     """
     user, group = os.geteuid(), os.getegid()
+    for left in os.scandir(place.sockets) if place.sockets else ():  # by the kernel before
+        os.unlink(left.path)
     if user == 0 and _is_mapped(NOBODY):
         os.setgroups([])
         if place.sockets:

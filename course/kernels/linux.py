@@ -149,12 +149,14 @@ def landlock(version: int, rules: Iterable[tuple[str, int]], *, tcp: bool) -> No
 
 
 # Sockets that no namespace holds, such as those to the host of a virtual machine, and the keys that
-# the user's session keeps in the system, are out of reach with a filter of system calls.
+# the user's session keeps in the system, are out of reach with a filter of system calls. It cannot
+# see what is asked for through io_uring, which gives sockets too: so there is none.
 _FAMILIES = (1, 2, 10, 16)  # that stay: Unix, IPv4, IPv6 and netlink
 _EACH = {  # architecture, its calls socket and socketpair, add_key, request_key and keyctl
     "x86_64": (0xC000003E, (41, 53), (248, 249, 250)),
     "aarch64": (0xC00000B7, (198, 199), (217, 218, 219)),
 }
+_IO_URING = (425, 426, 427)  # set up, enter and register
 _LOAD, _IF_EQUAL, _IF_AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06  # instructions of the filter
 _NUMBER, _ARCHITECTURE, _ARGUMENT = 0, 4, 16  # where it finds what it is to judge
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000 | errno.EPERM
@@ -170,9 +172,9 @@ def can_filter_calls() -> bool:
 
 
 def filter_calls() -> None:
-    """Refuse unusual sockets and the system's keys to this process and its descendants for good.
+    """Refuse unusual sockets, io_uring and the system's keys to this process, for good.
 
-    The process must have set ``PR_SET_NO_NEW_PRIVS``.
+    That holds for its descendants too. The process must have set ``PR_SET_NO_NEW_PRIVS``.
     """
     architecture, sockets, keys = _EACH[os.uname().machine]
     filter_ = [
@@ -180,7 +182,7 @@ def filter_calls() -> None:
         (_IF_EQUAL, "", "refuse", architecture),
         (_LOAD, "", "", _NUMBER),
         (_IF_AT_LEAST, "refuse", "", _OTHER_NUMBERS),
-        *((_IF_EQUAL, "refuse", "", number) for number in keys),
+        *((_IF_EQUAL, "refuse", "", number) for number in (*keys, *_IO_URING)),
         *((_IF_EQUAL, "socket", "", number) for number in sockets),
         (_RETURN, "", "", _ALLOW),
         (_LOAD, "", "", _ARGUMENT),  # socket

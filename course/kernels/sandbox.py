@@ -8,6 +8,7 @@ import re
 import site
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,15 +69,16 @@ def readable_places(sandbox: Sandbox) -> list[str]:
 
 
 def hidden_places(sandbox: Sandbox) -> list[str]:
-    """Return the real paths of what is to be hidden, with the bytecode of Python's files."""
+    """Return the real paths of what is to be hidden, and for Python's files the bytecode's folder.
+
+    That folder is made where there is none: another process may compile such a file at any time.
+    """
     hidden = [Path(each).resolve() for each in sandbox.hidden]
-    bytecode = [
-        compiled
-        for path in hidden
-        if path.suffix == ".py"
-        for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*")
-    ]
-    return [str(path) for path in (*hidden, *bytecode) if path.exists()]
+    bytecode = {path.parent / "__pycache__" for path in hidden if path.suffix == ".py"}
+    for folder in bytecode:
+        with suppress(OSError):  # then nobody else like us can make it either
+            folder.mkdir(exist_ok=True)
+    return [str(path) for path in (*hidden, *sorted(bytecode)) if path.exists()]
 
 
 def without(place: str, hidden: Sequence[str]) -> Iterator[str]:

@@ -684,14 +684,15 @@ _attack(
     "reads_the_references",
     "secrets",
     """
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import utils.problems
 
-module = "<ASSIGNMENT>".partition("_")[2]
-for folder in utils.problems.__path__:
+source = Path(utils.problems.__file__).with_name("<ASSIGNMENT>".partition("_")[2] + ".py")
+for path in (source, Path(cache_from_source(source))):
     try:
-        if Path(folder, module + ".py").read_text(encoding="utf-8"):
+        if path.read_bytes():
             print("<BROKE_OUT>")
     except Exception as error:
         print(type(error).__name__)

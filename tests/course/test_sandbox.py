@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import py_compile
 import shutil
 import signal
 import socket
@@ -46,7 +47,7 @@ class World(NamedTuple):
     sandbox: Sandbox
     work: Path  # the kernel's working directory
     secrets: dict[str, Path]  # files, by what they are
-    package: Path  # may be read, but for ``hidden.py``
+    package: Path  # may be read, but for each ``hidden.py``
 
 
 @pytest.fixture(scope="module")
@@ -66,17 +67,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     package.mkdir()
     for name in ("visible", "hidden"):
         (package / f"{name}.py").write_text(f"what = '{name}'")
-    code = f"import sys; sys.path = [{str(package)!r}, *sys.path]; import hidden, visible"
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
-    assert len(list((package / "__pycache__").glob("hidden.*"))) == 1
+        py_compile.compile(str(package / f"{name}.py"))
+    (package / "later").mkdir()
+    (package / "later" / "hidden.py").write_text("what = 'hidden'")
     work = base / "run" / "김민수" / "work"
     work.mkdir(parents=True)
     (work / "데이터.csv").write_text("가,1\n", encoding="utf-8")
     sandbox = Sandbox(
         str(work.parent),
         readable=[str(package)],
-        hidden=[str(package / "hidden.py")],
+        hidden=[str(package / "hidden.py"), str(package / "later" / "hidden.py")],
         variables={"COURSE_LANG": "ko"},
         storage=64 * MIB,
         file_size=16 * MIB,
@@ -186,10 +186,10 @@ def test_what_may_be_read_is_there_and_what_is_hidden_in_it_is_not(
     kernel.run(f"sys.path.append({str(world.package)!r})")
     assert kernel.run("import visible; visible.what") == "'visible'"
     assert kernel.run("import hidden") == "PermissionError"
-    hidden = [world.package / "hidden.py", *(world.package / "__pycache__").glob("hidden.*")]
-    assert len(hidden) == 2
-    for path in hidden:
-        assert attempt(kernel, f"open({str(path)!r}, 'rb').read()") == "PermissionError"
+    for source in (world.package / "hidden.py", world.package / "later" / "hidden.py"):
+        bytecode = py_compile.compile(str(source))  # of the second, after the kernel has started
+        for path in (str(source), bytecode):
+            assert attempt(kernel, f"open({path!r}, 'rb').read()") == "PermissionError"
 
 
 @needs_full_isolation
@@ -308,6 +308,8 @@ def test_a_kernel_reaches_no_network_not_even_this_machines(kernel: Kernel) -> N
     assert attempt(kernel, "socket.getaddrinfo('example.org', 80)") == "gaierror"
     for family in ("AF_VSOCK", "AF_PACKET", "AF_ALG"):
         assert attempt(kernel, f"socket.socket(socket.{family})") == "PermissionError"
+    for number in (425, 426, 427):  # io_uring, which no filter of system calls sees into
+        assert attempt(kernel, f"call('syscall', {number}, -1, 0, 0, 0, 0)") == "PermissionError"
 
 
 @needs_full_isolation
@@ -386,6 +388,24 @@ def test_files_are_limited_each_and_together(mortal: Kernel, world: World) -> No
     assert attempt(mortal, "write('/dev/shm/x', 'x' * 2**20)") == "OSError"
     assert attempt(mortal, "[open(f'empty{n}', 'w').close() for n in range(20_000)]") == "OSError"
     assert attempt(mortal, "[open('/dev/null') for _ in range(2000)]") == "OSError"
+
+
+@needs_full_isolation
+def test_no_files_are_made_in_the_folder_of_its_sockets(mortal: Kernel) -> None:
+    folder = Path(mortal.manager.ip).parent
+    sockets = {path.name for path in folder.iterdir()}
+    assert len(sockets) == 5
+    for again in (False, True):
+        if again:
+            mortal.manager.restart_kernel()
+            mortal.client.wait_for_ready(timeout=30)
+            mortal.run(HELP)
+        bind = "socket.socket(socket.AF_UNIX).bind('/run/kernel/x')"
+        assert attempt(mortal, bind) == "OSError"
+        assert attempt(mortal, "os.unlink('/run/kernel/s-1')") == "OSError"
+        assert {path.name for path in folder.iterdir()} == sockets
+    mortal.manager.shutdown_kernel()
+    assert not folder.exists()
 
 
 @needs_full_isolation
