@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -10,9 +11,18 @@ import pytest
 from apart import handed_over, key, learners_process
 from collected import ANSWERS, Answer
 
+from course.grading import remote as remote_module
+from course.grading.job import WITHOUT_REFERENCES
 from utils.checks import check
 
 EACH = 2  # answers of each problem and kind; `make soak` takes them all
+
+# What of ours may travel to a learner within something else: functions to differentiate or to
+# measure, parts of models, an exception.
+HARMLESS = {
+    *("parabola", "sine_of_square", "growth", "hills", "ripple", "bowl", "squares", "plane"),
+    *("Day", "HalfOff", "TooManyEpochs"),
+}
 
 
 def some_of_each(count: int) -> list[Answer]:
@@ -30,11 +40,40 @@ def remote() -> Iterator[Any]:
         yield found
 
 
+@pytest.fixture
+def carried(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Names of our functions and classes that are pickled, but for those handed over as such."""
+    names: set[str] = set()
+    handed: list[Any] = []
+
+    class Pickler(remote_module._Pickler):
+        def dump(self, value: Any) -> None:
+            arguments, named = value if isinstance(value, tuple) else ([], {})
+            handed[:] = [*arguments, *named.values()]
+            super().dump(value)
+
+        def reducer_override(self, thing: Any) -> Any:
+            module = str(getattr(thing, "__module__", ""))
+            if (
+                isinstance(thing, types.FunctionType | type)
+                and module.startswith(remote_module.OWN_MODULES)
+                and module.rpartition(".")[2] not in WITHOUT_REFERENCES
+                and not any(thing is each for each in handed)
+            ):
+                names.add(thing.__qualname__)
+            return super().reducer_override(thing)
+
+    monkeypatch.setattr(remote_module, "_Pickler", Pickler)
+    return names
+
+
 @pytest.mark.parametrize("answer", some_of_each(EACH), ids=key)
 def test_the_verdict_from_apart_is_that_of_the_learners_own_check(
-    answer: Answer, remote: Any
+    answer: Answer, remote: Any, carried: set[str]
 ) -> None:
     verdict = check(answer.number, *handed_over(answer, remote))
     assert verdict.diagnosis == answer.diagnosis, str(verdict)
     earned = verdict.of if answer.diagnosis == "right" else answer.points
     assert verdict.points == pytest.approx(earned), str(verdict)
+    references = {name for name in carried if name.partition(".")[0] not in HARMLESS}
+    assert references == set(), "it is sent along with an input: see `carried`"

@@ -1339,14 +1339,12 @@ def _path_mistakes(path: Callable[..., Array], start: Callable[..., Array]) -> I
 )
 def roll_down(cases: Cases, f: Any) -> Finding | None:
     def prepare(*inputs: Any) -> tuple[Any, ...]:
-        valley = Valley(*inputs)
+        walls, goal, start, rate, momentum, steps = inputs  # a Valley would take its slope along
 
         def loss(w: Any) -> Any:
-            walls, goal = tf.constant(valley.walls), tf.constant(valley.goal)
-            return tf.reduce_sum(walls * (w - goal) ** 2) / 2
+            return tf.reduce_sum(tf.constant(walls) * (w - tf.constant(goal)) ** 2) / 2
 
-        w = tf.Variable(np.array(valley.start, np.float32))
-        return loss, w, valley.rate, valley.momentum, valley.steps
+        return loss, tf.Variable(np.array(start, np.float32)), rate, momentum, steps
 
     return judge(
         _as_rows(f),
@@ -2651,22 +2649,24 @@ def loss_of_an_epoch(cases: Cases, f: Any) -> Finding | None:
         return finding
 
     def epoch_loss(*inputs: Any) -> Any:
-        epoch = Epoch(*inputs)
+        losses, batch_size, learns = inputs  # an Epoch would take what it reports along to `f`
         batches: list[tuple[list[int], list[int]]] = []
 
         def step(images: Any, labels: Any) -> Any:
             rows = np.asarray(images, float)[:, 0].round().astype(int).tolist()
             batches.append((rows, np.asarray(labels).astype(int).ravel().tolist()))
-            mended = epoch.learns ** (len(batches) - 1)
-            loss = np.mean([epoch.losses[i] for i in rows]) * mended if rows else np.nan
+            mended = learns ** (len(batches) - 1)
+            loss = np.mean([losses[i] for i in rows]) * mended if rows else np.nan
             return tf.constant(loss, tf.float32)
 
-        n = len(epoch.losses)
+        n = len(losses)
         images = np.stack([np.arange(n), np.ones(n)], axis=1).astype(np.float32)
-        value = f(step, images, np.arange(n), epoch.batch_size)
+        value = f(step, images, np.arange(n), batch_size)
         if is_blank(value):
             return value
-        return _batches_finding(epoch, batches) or (value if value is not None else NO_LOSS)
+        return _batches_finding(Epoch(*inputs), batches) or (
+            value if value is not None else NO_LOSS
+        )
 
     return judge(
         epoch_loss,
@@ -2991,20 +2991,22 @@ def _play(run: Run, f: Any) -> Played:
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.set_weights([np.zeros((1, 1)), np.zeros(1)])
     kernel = model.layers[0].kernel
+    val_losses, losses, patience = run
+    most = run.most
     trained, validated = [], []
 
     def train_epoch() -> float:
         kernel.assign_add([[1.0]])
         trained.append(round(float(kernel[0, 0])))
-        if len(trained) > run.most:
+        if len(trained) > most:
             raise TooManyEpochs
-        return run.losses[min(trained[-1], run.most) - 1]
+        return losses[min(trained[-1], most) - 1]
 
     def validate() -> float:
         validated.append(round(float(kernel[0, 0])))
-        return run.val_losses[min(max(validated[-1], 1), run.most) - 1]
+        return val_losses[min(max(validated[-1], 1), most) - 1]
 
-    value = f(model, train_epoch, validate, run.patience, run.most)
+    value = f(model, train_epoch, validate, patience, most)
     return Played(value, Ending(len(trained), round(float(kernel[0, 0]))), validated, trained)
 
 
