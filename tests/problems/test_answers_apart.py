@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+import keras
 import pytest
 from apart import handed_over, key, learners_process
 from collected import ANSWERS, Answer
@@ -14,6 +16,7 @@ from collected import ANSWERS, Answer
 from course.grading import remote as remote_module
 from course.grading.job import WITHOUT_REFERENCES
 from utils.checks import check
+from utils.problems.sequential_models import _sample_model
 
 EACH = 2  # answers of each problem and kind; `make soak` takes them all
 
@@ -77,3 +80,10 @@ def test_the_verdict_from_apart_is_that_of_the_learners_own_check(
     assert verdict.points == pytest.approx(earned), str(verdict)
     references = {name for name in carried if name.partition(".")[0] not in HARMLESS}
     assert references == set(), "it is sent along with an input: see `carried`"
+
+
+def test_no_layer_that_a_learner_adds_to_a_given_model_has_a_name_that_is_taken() -> None:
+    model = _sample_model(2, [3, 3], seed=1)
+    layers = [keras.layers.Dense(3) for _ in range(3)]
+    assert not any(re.fullmatch(r"dense(_\d+)?", each.name) for each in model.layers)
+    assert all(re.fullmatch(r"dense(_\d+)?", each.name) for each in layers)

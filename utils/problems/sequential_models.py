@@ -1197,9 +1197,16 @@ def _hidden(inputs: int) -> str:
 
 
 def _sample_model(inputs: int, widths: Sequence[int], seed: int) -> Any:
-    """Return a built model with random weights."""
-    layers = [keras.layers.Dense(width, activation=_hidden(inputs)) for width in widths[:-1]]
-    model = keras.Sequential([keras.Input((inputs,)), *layers, keras.layers.Dense(widths[-1])])
+    """Return a built model with random weights.
+
+    A layer that Keras names, in whatever process, can be added to it: no name is taken.
+    """
+    hidden, last = _hidden(inputs), len(widths) - 1
+    layers = [
+        keras.layers.Dense(width, None if i == last else hidden, name=f"given_{i + 1}")
+        for i, width in enumerate(widths)
+    ]
+    model = keras.Sequential([keras.Input((inputs,)), *layers])
     random = np.random.default_rng(seed)
     model.set_weights([random.normal(size=each.shape) for each in model.get_weights()])
     return model
