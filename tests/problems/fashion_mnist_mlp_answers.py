@@ -284,6 +284,27 @@ def evaluated_only(model, images, labels, test_images, test_labels):
     )
 
 
+class Forged:
+    """A history that no training has written."""
+
+    def __init__(self, *accuracies):
+        self.history = {"accuracy": [*accuracies], "loss": [3.0, 2.0, 1.0]}
+
+
+@trained_wrongly("learnt_nothing")
+def steps_that_nobody_took(model, images, labels, test_images, test_labels):
+    model.optimizer.iterations.assign(7 * 3)
+    model.history = Forged(0.1, 0.2, 0.3)
+    return 0.3, float((np.asarray(model(test_images)).argmax(axis=1) == test_labels).mean())
+
+
+@trained_wrongly("other_history")
+def a_history_of_its_own(model, images, labels, test_images, test_labels):
+    model.fit(images, labels, epochs=3, batch_size=20, verbose=0)
+    model.history = Forged(0.1, 0.2, 0.95)
+    return 0.95, model.evaluate(test_images, test_labels, verbose=0)[1]
+
+
 @trained_wrongly("evaluated_before")
 def evaluated_too_early(model, images, labels, test_images, test_labels):
     loss, accuracy = model.evaluate(test_images, test_labels, verbose=0)

@@ -598,7 +598,8 @@ def examine_training(train: Any, tries: int = 4) -> Finding | None:
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
-    untrained = _accuracy(model, test_images, test_labels)
+    untrained = _accuracy(model.get_weights(), test_images, test_labels)
+    loss_before = _loss(model.get_weights(), images, labels)
     value, finding = guarded(train, model, images, labels, test_images, test_labels)
     if finding:
         return finding
@@ -609,12 +610,16 @@ def examine_training(train: Any, tries: int = 4) -> Finding | None:
     finding = _wrong_steps(int(model.optimizer.iterations), len(images), len(test_images))
     if finding:
         return finding
-    seen = model.history.history
-    test_accuracy = _accuracy(model, test_images, test_labels)
-    last, again = seen["accuracy"][-1], _accuracy(model, images, labels)
+    weights, seen = model.get_weights(), model.history.history
+    if not _loss(weights, images, labels) < loss_before:
+        return LEARNT_NOTHING
+    if not all(agree(len(images) * each, round(len(images) * each)) for each in seen["accuracy"]):
+        return OTHER_HISTORY
+    test_accuracy = _accuracy(weights, test_images, test_labels)
+    last, again = seen["accuracy"][-1], _accuracy(weights, images, labels)
     if tries and len({last, again, test_accuracy, max(seen["accuracy"])}) < 4:
         return examine_training(train, tries - 1)
-    test_loss = _cross_entropy(np.asarray(model(test_images), dtype=float), test_labels)
+    test_loss = _loss(weights, test_images, test_labels)
     return compare(
         value,
         (last, test_accuracy),
@@ -646,8 +651,37 @@ def examine_training(train: Any, tries: int = 4) -> Finding | None:
     )
 
 
-def _accuracy(model: keras.Model, images: Array, labels: Array) -> float:
-    return float((np.asarray(model(images)).argmax(axis=1) == labels).mean())
+def _probabilities(weights: list[Array], images: Array) -> Array:
+    """Return what the model of `examine_training` gives with these weights, by hand."""
+    kernel, bias = (np.asarray(each, dtype=float) for each in weights)
+    return softmax(images.reshape(len(images), -1) @ kernel + bias)
+
+
+def _accuracy(weights: list[Array], images: Array, labels: Array) -> float:
+    return float((_probabilities(weights, images).argmax(axis=1) == labels).mean())
+
+
+def _loss(weights: list[Array], images: Array, labels: Array) -> float:
+    return _cross_entropy(_probabilities(weights, images), labels)
+
+
+LEARNT_NOTHING = Finding(
+    "learnt_nothing",
+    Text(
+        "The number of training steps is right, and yet with its weights the model knows the training"
+        " images no better than before. Does something put other weights into it after `fit`?",
+        "학습 스텝 수는 맞지만, 모델의 지금 가중치로는 학습 이미지를 학습 전보다 더 잘 맞히지 못해요. `fit` 뒤에 다른 가중치를"
+        " 넣지 않았나요?",
+    ),
+)
+OTHER_HISTORY = Finding(
+    "other_history",
+    Text(
+        "The accuracies in `model.history` are not those of 130 images, each of which is right or wrong:"
+        " leave the history as `fit` has written it.",
+        "`model.history`의 정확도가 이미지 130장 중 맞힌 비율이 될 수 없는 값이에요. `fit`이 쓴 기록을 그대로 두세요.",
+    ),
+)
 
 
 def _wrong_steps(steps: int, images: int, test_images: int) -> Finding | None:
