@@ -53,7 +53,7 @@ class Cell(NamedTuple):
     def grade_id(self) -> str:
         """The name that nbgrader knows the cell by, or an empty text."""
         name = self.grader.get("grade_id")
-        return name if isinstance(name, str) else ""
+        return clean(name) if isinstance(name, str) else ""
 
 
 def read_cells(data: bytes) -> list[Cell]:
@@ -157,7 +157,7 @@ def _cell(raw: dict[str, Any]) -> Cell:
     return Cell(
         kind,
         source,
-        name if isinstance(name, str) else "",
+        clean(name) if isinstance(name, str) else "",
         grader if isinstance(grader, dict) else {},
         _attachments(raw.get("attachments")),
     )

@@ -29,6 +29,7 @@ from course.grading.repair import repaired
 from course.grading.results import (
     FOLDERS,
     Result,
+    fit_to_keep,
     keep_history,
     latest_records,
     maxima_of,
@@ -39,7 +40,13 @@ from course.grading.results import (
     write_grades,
     write_result,
 )
-from course.grading.submissions import Submission, find_submissions, read_whole
+from course.grading.submissions import (
+    Submission,
+    find_submissions,
+    read_whole,
+    said_of,
+    shown,
+)
 from course.kernels.provisioner import Kind
 from course.workers import pool
 from course.workers.digest import course_digest
@@ -212,9 +219,10 @@ def _planned(
             data = read_whole(each.notebook)
             made = repaired(read_cells(data), course.exercises[each.assignment])
             files = dict(_files(each))
-        except CourseError as error:
-            key = _key(each, each.reason, str(error))
-            yield _not_graded(each, key, title, "unreadable", str(error))
+        except Exception as error:  # noqa: BLE001  one submission must not stop the class
+            reason = said_of(error)
+            key = _key(each, each.reason, reason)
+            yield _not_graded(each, key, title, reason)
             continue
         given = {
             "notebook": nbformat.writes(made.notebook),
@@ -261,7 +269,7 @@ def _key(submission: Submission, *parts: str) -> str:
 
 
 def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()[:16]
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def _run(
@@ -275,11 +283,18 @@ def _run(
     ):
 
         def keep(each: Planned, outcome: Outcome, attempts: int) -> None:
-            result = _result(each, outcome)
+            result = _result_of(each, outcome)
             record = _keep(options.out, result, records)
             show.finish(each, record, f"{record['points']:g} of {record['of']:g}", result.reason)
 
         work_through(todo, where, RETRIES, stopping, show, keep)
+
+
+def _result_of(planned: Planned, outcome: Outcome) -> Result:
+    try:
+        return fit_to_keep(_result(planned, outcome))
+    except Exception as error:  # noqa: BLE001  one submission must not stop the class
+        return _not_graded(planned.submission, planned.key, planned.title, said_of(error))
 
 
 def _result(planned: Planned, outcome: Outcome) -> Result:
@@ -302,21 +317,23 @@ def _result(planned: Planned, outcome: Outcome) -> Result:
     )
 
 
-def _not_graded(submission: Submission, key: str, title: str, status: str, reason: str) -> Result:
-    return Result(
-        key=key,
-        student=submission.student,
-        assignment=submission.assignment,
-        title=title or submission.folder.name,
-        status=status,  # type: ignore[arg-type]
-        reason=reason,
-        remarks=list(submission.remarks),
-        handed_in=submission.handed_in.isoformat() if submission.handed_in else None,
-        seconds=0.0,
-        kernels=0,
-        isolation="",
-        marks=[],
-        notebook=None,
+def _not_graded(submission: Submission, key: str, title: str, reason: str) -> Result:
+    return fit_to_keep(
+        Result(
+            key=key,
+            student=submission.student,
+            assignment=submission.assignment,
+            title=title or shown(submission.folder.name),
+            status="unreadable",
+            reason=reason,
+            remarks=list(submission.remarks),
+            handed_in=submission.handed_in.isoformat() if submission.handed_in else None,
+            seconds=0.0,
+            kernels=0,
+            isolation="",
+            marks=[],
+            notebook=None,
+        )
     )
 
 

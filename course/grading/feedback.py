@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from nbformat import NotebookNode
 
 from course.execution import NATIVE_LOG
-from course.figures import find_figures
+from course.figures import decode, find_figures
 from course.grading.grade import Mark, points_of
 from course.pages import set_marks, template
 from utils.checks import TITLES
@@ -118,7 +118,7 @@ def _parts(page: Page, cells: Sequence[NotebookNode], room: int) -> Iterator[Par
 def _titles(cells: Sequence[NotebookNode]) -> Iterator[tuple[str, str]]:
     for cell in cells:
         heading = re.match(r"## (\d\.\d+) +(.+)", cell.source)
-        if cell.cell_type == "markdown" and heading:
+        if cell.metadata.get("tape_to_mlp", {}).get("role") == "instructor" and heading:
             yield heading[1], heading[2].strip()
 
 
@@ -158,10 +158,9 @@ def _output(output: NotebookNode, room: int, budget: _Budget) -> Mapping[str, An
         trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(output.traceback))
         said = f"{output.ename}: {output.evalue}"
         return {"text": _cut(trace if said in trace else f"{trace}\n{said}", room), "error": True}
-    data = output.data
-    text = "".join(data.get("text/plain", ""))
-    figure = next(iter(find_figures("".join(data.get("text/html", "")))), None)
-    png = figure.png if figure else _decoded("".join(data.get("image/png", "")))
+    text = _text(output.data, "text/plain")
+    figure = next(iter(find_figures(_text(output.data, "text/html"))), None)
+    png = figure.png if figure else decode(_text(output.data, "image/png"))
     if png.startswith(b"\x89PNG") and len(png) <= budget.images:
         budget.images -= len(png)
         words = figure.alt if figure else text
@@ -169,11 +168,11 @@ def _output(output: NotebookNode, room: int, budget: _Budget) -> Mapping[str, An
     return {"text": _cut(text, room)} if text.strip() else None
 
 
-def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text)
-    except ValueError:
-        return b""
+def _text(data: Mapping[str, Any], kind: str) -> str:
+    """Return a text of an output's, which is whole or in lines; a kernel may send what is none."""
+    said = data.get(kind, "")
+    lines = said if isinstance(said, list) else [said]
+    return "".join(line for line in lines if isinstance(line, str))
 
 
 def _cut(text: str, room: int) -> str:

@@ -28,6 +28,7 @@ from course.grading.sources import (
 SCHEMA = 3  # the version of nbgrader's metadata
 MOST_COMPARED = 20  # lines of which it is found out whether they are the instructor's, edited
 MOST_NAMED = 8  # cells in one remark
+LONGEST_NAME = 60  # letters of each
 FENCED = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 REMARKS = {
@@ -64,6 +65,8 @@ class Told:
     def say(self, kind: str, names: Iterable[str]) -> None:
         """Note a repair of one of the kinds of `REMARKS`, where there is a name at all."""
         for name in names:
+            if len(name) > LONGEST_NAME:
+                name = f"{name[:LONGEST_NAME]}..."
             if name not in self._names[kind]:
                 self._names[kind].append(name)
 
@@ -247,8 +250,8 @@ def _tell_of_labels(cells: Sequence[Cell], homes: list[Slot | None], told: Told)
 
 
 def _points(grader: dict[str, Any]) -> float | None:
-    points = grader.get("points")
-    return float(points) if isinstance(points, int | float) and grader.get("grade") else None
+    points = grader.get("points")  # perhaps a whole number that is too large to be a float
+    return points if isinstance(points, int | float) and grader.get("grade") else None
 
 
 def _items(

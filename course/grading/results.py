@@ -15,12 +15,18 @@ from nbformat import NotebookNode
 
 from course.execution import Status
 from course.files import write_whole
+from course.grading.cells import clean
 from course.grading.feedback import Page, feedback_page
 from course.grading.grade import Mark, points_of
 from course.grading.gradebook import Entered
 from course.workers.journal import Record, read_journal
 
 FOLDERS = ("results",)
+MOST_REMARKS = 40
+MOST_SAID = 1_000  # letters of a remark or a reason
+MOST_TOLD = 4_000  # letters of what a check says, which may show a value that was returned
+
+UNSHOWN = "What the cells of this notebook have put out cannot be shown, and was left out."
 
 
 class Result(NamedTuple):
@@ -50,21 +56,75 @@ class Result(NamedTuple):
         return None if self.notebook is None else nbformat.reads(self.notebook, as_version=4)
 
 
+def fit_to_keep(result: Result) -> Result:
+    """Return a result that can be written and read again, with texts that a person may read.
+
+    What the cells have put out is left out where the notebook cannot be read with it.
+    """
+    remarks = [shortened(each, MOST_SAID) for each in result.remarks[:MOST_REMARKS]]
+    if more := len(result.remarks) - MOST_REMARKS:
+        remarks += [f"{more:,} more remarks are not shown."] if more > 0 else []
+    short = result._replace(
+        reason=shortened(result.reason, MOST_SAID),
+        remarks=remarks,
+        marks=[_told_shortly(mark) for mark in result.marks],
+    )
+    kept = _from_json(clean(_as_json(short)))
+    try:
+        kept.node()
+    except Exception:  # noqa: BLE001  such as lists in a thousand lists, in an output
+        assert kept.notebook is not None
+        notebook = _without_outputs(kept.notebook)
+        return kept._replace(notebook=notebook, remarks=[*kept.remarks, UNSHOWN])
+    return kept
+
+
+def _told_shortly(mark: Mark) -> Mark:
+    text = {name: shortened(said, MOST_TOLD) for name, said in mark.text.items()}
+    return mark._replace(text=text, reason=shortened(mark.reason, MOST_SAID))
+
+
+def _without_outputs(notebook: str) -> str:
+    """Return a graded notebook without outputs but those that hold its points."""
+    fields = json.loads(notebook)
+    for cell in fields["cells"]:
+        if cell["cell_type"] == "code" and cell["metadata"]["tape_to_mlp"]["role"] != "check":
+            cell["outputs"] = []
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def shortened(text: str, most: int) -> str:
+    """Return the beginning of a text that is longer than ``most`` letters."""
+    return text if len(text) <= most else f"{text[:most]} [... {len(text) - most:,} more letters]"
+
+
 def write_result(out: Path, result: Result) -> None:
     """Write a result where `read_result` finds it."""
-    fields = result._asdict() | {"marks": [mark._asdict() for mark in result.marks]}
-    write_whole(_path(out, result.key), json.dumps(fields, ensure_ascii=False))
+    write_whole(_path(out, result.key), _as_json(result))
 
 
 def read_result(out: Path, key: str) -> Result:
     """Return a result that was written."""
-    fields = json.loads(_path(out, key).read_text(encoding="utf-8"))
+    return _from_json(_path(out, key).read_text(encoding="utf-8"))
+
+
+def _as_json(result: Result) -> str:
+    fields = result._asdict() | {"marks": [mark._asdict() for mark in result.marks]}
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def _from_json(text: str) -> Result:
+    fields = json.loads(text)
     return Result(**fields | {"marks": [Mark(**mark) for mark in fields["marks"]]})
 
 
 def is_written(out: Path, key: str) -> bool:
-    """Tell whether there is a result with this key."""
-    return _path(out, key).is_file()
+    """Tell whether there is a result with this key, and whether it is there whole."""
+    try:
+        read_result(out, key)
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
+    return True
 
 
 def _path(out: Path, key: str) -> Path:
@@ -90,22 +150,31 @@ def feedback_path(out: Path, student: str, assignment: str) -> Path:
 
 
 def write_feedback(out: Path, result: Result, entered: Mapping[str, Entered]) -> None:
-    """Write a submission's page, unless it is there already as it should be."""
-    page = feedback_page(
-        Page(
-            result.student,
-            result.title or result.assignment,
-            result.remarks,
-            {mark.problem: mark for mark in result.marks},
-            result.node(),
-            {name: (each.points, each.comment) for name, each in entered.items()},
-            result.reason if not result.marks else "",
-            lateness(result.late),
-        )
-    )
+    """Write a submission's page, unless it is there already as it should be.
+
+    Where the notebook cannot be shown, the page has the points and what is said of them.
+    """
+    try:
+        page = feedback_page(_about(result, entered))
+    except Exception:  # noqa: BLE001  whatever a notebook holds, the others get their pages
+        bare = result._replace(notebook=None, remarks=[*result.remarks, UNSHOWN])
+        page = feedback_page(_about(bare, entered))
     path = feedback_path(out, result.student, result.assignment)
     if not path.is_file() or path.read_text(encoding="utf-8") != page:
         write_whole(path, page)
+
+
+def _about(result: Result, entered: Mapping[str, Entered]) -> Page:
+    return Page(
+        result.student,
+        result.title or result.assignment,
+        result.remarks,
+        {mark.problem: mark for mark in result.marks},
+        result.node(),
+        {name: (each.points, each.comment) for name, each in entered.items()},
+        result.reason if not result.marks else "",
+        lateness(result.late),
+    )
 
 
 def keep_history(out: Path, earlier: Record) -> None:

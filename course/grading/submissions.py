@@ -122,7 +122,10 @@ class _Found:
     @cached_property
     def answers(self) -> int:
         """The number of problems that have an answer."""
-        return len(repaired(self.cells, self.exercise).answered) if self.exercise else 0
+        try:
+            return len(repaired(self.cells, self.exercise).answered) if self.exercise else 0
+        except Exception:  # noqa: BLE001  said when it is chosen
+            return 0
 
     def standing(self) -> tuple[object, ...]:
         """Return what puts several notebooks for one assignment in order, the best one first."""
@@ -168,8 +171,21 @@ def find_submissions(
             raise CourseError(f"There is no student {name!r} in {folder}: {nearest(name, folders)}")
     found = [] if students else list(_beside_the_students(folder))
     for student in dict.fromkeys(map(shown, students)) or folders:
-        found += _of_student(student, folders[student], exercises)
+        try:
+            found += list(_of_student(student, folders[student], exercises))
+        except Exception as error:  # noqa: BLE001  one student must not stop the class
+            found.append(Submission(student, "", folders[student][0], reason=said_of(error)))
     return [each for each in found if each.assignment in chosen or not each.assignment]
+
+
+def said_of(error: Exception) -> str:
+    """Say in one sentence why a submission is not graded, also where nobody has foreseen it."""
+    if isinstance(error, CourseError):
+        return str(error)
+    return (
+        f"It cannot be read ({type(error).__name__}: {str(error)[:200]}): open it in Jupyter, save"
+        " it, and hand it in again."
+    )
 
 
 class NotAFile(CourseError):
@@ -396,8 +412,8 @@ def _look_at(path: Path, unit: _Unit, claim: str, exercises: dict[str, Exercise]
         return _Found(path, unit, claim, claim, said)
     except NotAFile:
         raise
-    except CourseError as error:
-        return _Found(path, unit, claim, claim, str(error))
+    except Exception as error:  # noqa: BLE001  one notebook must not stop the class
+        return _Found(path, unit, claim, claim, said_of(error))
     scores = {name: likeness(cells, exercise) for name, exercise in exercises.items()}
     best = max(scores, key=lambda each: (scores[each], each == claim))
     if claim and (scores[claim] or scores[best] < ENOUGH):
@@ -571,4 +587,4 @@ def _modules() -> frozenset[str]:
     return frozenset({each.name for each in installed} | sys.stdlib_module_names | OWN)
 
 
-__all__ = ["Submission", "copy_helpers", "find_submissions", "read_whole"]
+__all__ = ["Submission", "copy_helpers", "find_submissions", "read_whole", "said_of", "shown"]

@@ -332,6 +332,17 @@ def points_edited(work: Work) -> None:
     work.first("check")["metadata"]["nbgrader"]["points"] = 100
 
 
+@_fault("cells", said="points")
+def points_beyond_measure(work: Work) -> None:
+    work.first("check")["metadata"]["nbgrader"]["points"] = 10**400
+
+
+@_fault("cells", said="same id")
+def ids_of_half_a_letter(work: Work) -> None:
+    work.cells[0]["id"] = work.cells[1]["id"] = "\ud800" * 10_000
+    work.content = json.dumps(work.notebook).encode()
+
+
 @_fault("cells", said="another kind")
 def answer_in_markdown(work: Work) -> None:
     cell = work.find(work.cell)
@@ -536,6 +547,22 @@ try:
             file.write(bytes(1_000_000))
 except OSError as error:
     print(error)
+""",
+)
+_harm(
+    "raises_half_a_letter",
+    'def <ANSWER>(*inputs):\n    raise ValueError("\\ud800")',
+)
+_harm(
+    "returns_a_long_list",
+    'def <ANSWER>(*inputs):\n    return ["x" * 100 + str(i) for i in range(12_000)]',
+)
+_harm(
+    "displays_what_no_page_can_show",
+    """
+from IPython.display import HTML, display
+
+display(HTML('<img src="data:image/png;base64,한글">'), HTML("<![foo["))
 """,
 )
 _harm("a_signal_without_a_name", "import os\n\nos.kill(os.getpid(), 40)")

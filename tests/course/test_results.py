@@ -1,0 +1,113 @@
+"""A result is kept and shown whatever a submission holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from classes import solved
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+from course.grading import driver, submissions
+from course.grading.grade import Mark
+from course.grading.results import (
+    Result,
+    feedback_path,
+    fit_to_keep,
+    read_result,
+    write_feedback,
+    write_result,
+)
+
+RIGHT = Mark("1.1", 2, 2, "ok", "right", {"en": "Right.", "ko": "맞아요."})
+SPOILED = Result(
+    *("key", "kim", "01_gradient_tape", "Title", "ok", "", [], None, 1.0, 1, "full", [RIGHT], None)
+)
+
+
+def ran(output: Any) -> str:
+    cell = new_code_cell("x", metadata={"tape_to_mlp": {"role": "own"}})
+    notebook = new_notebook(cells=[cell])
+    cell.outputs = [output]
+    return str(nbformat.writes(notebook))
+
+
+def nested(depth: int) -> Any:
+    value: Any = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"text/html": '<img src="data:image/png;base64,한글">'},
+        {"text/html": "<![foo["},
+        {"text/plain": 5, "text/html": {"a": 1}, "image/png": None},
+        {"text/plain": "\ud800", "image/png": "\ud800"},
+        {"application/json": nested(400)},
+    ],
+)
+def test_whatever_a_cell_displays_the_result_is_kept_and_has_its_page(
+    data: dict[str, Any], tmp_path: Path
+) -> None:
+    output = new_output("display_data")
+    output.data = data
+    result = fit_to_keep(SPOILED._replace(notebook=ran(output)))
+    write_result(tmp_path, result)
+    assert read_result(tmp_path, "key") == result and result.marks == [RIGHT]
+    write_feedback(tmp_path, result, {})
+    page = feedback_path(tmp_path, "kim", "01_gradient_tape").read_text(encoding="utf-8")
+    assert "Right." in page
+
+
+def test_a_notebook_that_no_page_can_show_leaves_the_points_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("course.grading.feedback.find_figures", fail)
+    write_feedback(tmp_path, SPOILED._replace(notebook=ran(new_output("display_data"))), {})
+    page = feedback_path(tmp_path, "kim", "01_gradient_tape").read_text(encoding="utf-8")
+    assert "Right." in page and "cannot be shown" in page
+
+
+def test_texts_that_nobody_reads_to_their_end_are_cut(tmp_path: Path) -> None:
+    long = "\ud800`<" * 300_000
+    mark = RIGHT._replace(text={"en": long, "ko": long}, reason=long)
+    result = fit_to_keep(
+        SPOILED._replace(remarks=[long] * 6_000, reason=long, marks=[mark] * 9, title="\udcb0")
+    )
+    assert result.remarks[-1] == "5,960 more remarks are not shown." and result.title == "\ufffd"
+    write_feedback(tmp_path, result, {})
+    assert feedback_path(tmp_path, "kim", "01_gradient_tape").stat().st_size < 300_000
+
+
+def test_a_submission_that_nobody_has_foreseen_does_not_stop_the_class(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "kim" / "01_gradient_tape" / "01_gradient_tape.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(solved("01_gradient_tape")), encoding="utf-8")
+
+    def fail(*_: object) -> None:
+        raise ArithmeticError("\ud800")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(submissions, "likeness", fail)
+        (unread,) = submissions.find_submissions(tmp_path)
+        assert unread.reason.startswith("It cannot be read (ArithmeticError: ")
+    with monkeypatch.context() as patched:
+        patched.setattr(submissions, "_handed_in", fail)
+        (unread,) = submissions.find_submissions(tmp_path)
+        assert (unread.student, unread.notebook) == ("kim", None) and unread.reason
+    (found,) = submissions.find_submissions(tmp_path)
+    monkeypatch.setattr(driver, "repaired", fail)
+    (result,) = driver._planned([found], driver.Options(tmp_path), driver._course())
+    assert isinstance(result, Result)
+    assert result.status == "unreadable" and "ArithmeticError: \ufffd" in result.reason
