@@ -14,6 +14,7 @@ from course.grading.cells import Cell
 from course.grading.exercise import Exercise, Slot, arguments_of_check, is_named
 from course.grading.sources import (
     Piece,
+    as_text,
     does_nothing,
     makes,
     name_of_import,
@@ -494,9 +495,8 @@ def _take_other_name(
             continue
         mine = [part for part in parts if slot in part.slots]
         made = _made_for_others(mine) - everything
-        if name in given:
+        if name in given and (source := as_text(given[name][1])):
             after: Item = given[name][0]
-            source = ast.unparse(given[name][1])
         elif len(slot.names) == len(made) == 1:
             after, source = mine[-1], made.pop()
         else:
@@ -510,12 +510,14 @@ def _take_other_name(
 def _made_for_others(parts: Sequence[Part]) -> set[str]:
     """Return the names of the functions and classes that no other statement of the parts uses."""
     code = [each for part in parts for each in part.code or []]
-    making = [each for each in code if makes(each) and not _is_import(each)]
+    mentioned = [names_mentioned([each]) for each in code]
+    count = Counter(name for names in mentioned for name in names)
     return {
         name
-        for statement in making
+        for statement, mine in zip(code, mentioned, strict=True)
+        if makes(statement) and not _is_import(statement)
         for name in names_bound([statement])
-        if name not in names_mentioned([each for each in code if each is not statement])
+        if count[name] == (name in mine)
     }
 
 

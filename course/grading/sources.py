@@ -12,7 +12,11 @@ from typing import NamedTuple
 from IPython.core.inputtransformer2 import TransformerManager
 
 # What stands below these is run where the other cells are.
-TRANSPARENT = re.compile(r"%%(time|capture|prun)\b.*")
+TRANSPARENT = re.compile(r"\A(?:\s*%%(?:time|capture|prun)\b.*(?:\n|\Z))+")
+COMMAND = re.compile(  # of IPython: in a line of its own, as a value, or a question about a name
+    r"^([ \t]*)(?:(\w[\w., \t*]*=[ \t]*)?(?:%(?!%)|[!?])(?:.*\\\n)*.*|[\w.]+\?\??[ \t]*)$",
+    re.MULTILINE,
+)
 LONGEST = 100_000  # characters
 SCOPES = (
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda),
@@ -36,7 +40,8 @@ def parse(source: str) -> Sequence[ast.stmt] | None:
     """
     if len(source) > LONGEST:
         return None
-    for text in (source, _without_magics(source)):
+    plain = _without_prompts(source)
+    for text in (source, plain, COMMAND.sub(_blanked, plain)):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # about the learner's "\d"
@@ -46,19 +51,28 @@ def parse(source: str) -> Sequence[ast.stmt] | None:
     return None
 
 
-def _without_magics(source: str) -> str:
-    first, *rest = source.split("\n")
-    if TRANSPARENT.fullmatch(first.strip()):
-        return "\n" + _without_magics("\n".join(rest))
-    blank = len(source) - len(source.lstrip("\n"))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            text = TransformerManager().transform_cell(source[blank:])
-    except (SyntaxError, ValueError, RecursionError):
+def _without_prompts(source: str) -> str:
+    """Return a cell without what IPython takes out of it before it runs it, in as many lines.
+
+    Commands in single lines stay: with hundreds of them among thousands of lines, IPython's own
+    way takes minutes.
+    """
+    below = TRANSPARENT.sub(_only_lines, source)
+    lines = below.splitlines(keepends=True)
+    for tidied in TransformerManager().cleanup_transforms:
+        lines = tidied(lines)
+    text = "".join(lines)
+    if text.startswith("%%"):
         return source
-    text = "\n" * blank + text.removesuffix("\n")
-    return text if text.count("\n") == source.rstrip("\n").count("\n") else source
+    return "\n" * (below.count("\n") - text.count("\n")) + text
+
+
+def _only_lines(found: re.Match[str]) -> str:
+    return "\n" * found[0].count("\n")
+
+
+def _blanked(found: re.Match[str]) -> str:
+    return f"{found[1]}{found[2] or ''}get_ipython(){_only_lines(found)}"
 
 
 def pieces(source: str) -> list[Piece] | None:
@@ -175,6 +189,14 @@ def same(one: ast.stmt, other: ast.stmt) -> bool:
         return ast.dump(one) == ast.dump(other)
     except RecursionError:  # thousands of terms in a sum
         return False
+
+
+def as_text(expression: ast.expr) -> str:
+    """Return an expression as text, or none where no person has written it."""
+    try:
+        return ast.unparse(expression)
+    except RecursionError:  # hundreds of terms in a sum
+        return ""
 
 
 def tidy(source: str) -> str:

@@ -37,7 +37,7 @@ ENOUGH = 3  # cells of an exercise that a notebook has to hold to be one for cer
 
 NOTEBOOK = re.compile(r"\.ipynb(\.(json|txt))?( ?\(\d+\))?$", re.IGNORECASE)
 COPY = re.compile(
-    r"([\s_.-]*(\(\d+\)|\[\d+\]|copy[\s_-]*(of)?[\s_-]*\d*|checkpoint|(의[\s_-]*)?(복)?사본))+$",
+    r"[\s_.-]*(\(\d+\)|\[\d+\]|copy[\s_-]*(of)?[\s_-]*\d*|checkpoint|(의[\s_-]*)?(복)?사본)$",
     re.IGNORECASE,
 )
 ARCHIVE = re.compile(r"\.(zip|7z|rar|tar|tgz|gz|xz|bz2|alz|egg)$", re.IGNORECASE)
@@ -252,7 +252,7 @@ def assignment_named(name: str, known: Iterable[str]) -> str:
     ``05_fashion_mnist_mlp (1)``, ``fashion-mnist``, ``assignment 5`` and ``05`` mean the fifth.
     """
     known = list(known)
-    plain = _plain(COPY.sub("", NOTEBOOK.sub("", name)))
+    plain = _plain(_original(NOTEBOOK.sub("", name)))
     words = {each.partition("_")[2]: each for each in known}
     if plain in known:
         return plain
@@ -265,6 +265,13 @@ def assignment_named(name: str, known: Iterable[str]) -> str:
     numbers = {int(each) for each in re.findall(r"(?<!\d)\d{1,2}(?!\d)", plain)}
     meant = [each for each in known if int(each[:2]) in numbers]
     return meant[0] if len(meant) == len(numbers) == 1 else ""
+
+
+def _original(name: str) -> str:
+    """Return the name of what a file or folder with this name is a copy of a copy of."""
+    while (shorter := COPY.sub("", name)) != name:
+        name = shorter
+    return name
 
 
 def _plain(name: str) -> str:
@@ -500,17 +507,14 @@ def _why_none(unit: _Unit, found: list[_Found]) -> str:
 def _handed_in(found: _Found) -> tuple[datetime | None, list[str]]:
     """Read the time stamp beside a notebook, or in a folder above it up to the assignment's."""
     folder = found.path.parent
-    while True:
-        path = folder / "timestamp.txt"
-        if path.is_symlink() or path.exists():
-            break
+    while not os.path.lexists(path := folder / "timestamp.txt"):
         if folder == found.unit.path:
             return None, []
         folder = folder.parent
     try:
         text = read_whole(path, 1_000).decode("utf-8-sig", errors="replace").strip()
         return (parse_utc(text).replace(tzinfo=UTC) if text else None), []
-    except (ValueError, OverflowError, TypeError):  # CourseError is a ValueError
+    except Exception:  # noqa: BLE001  reading a time raises whatever it stumbles over
         return None, ["`timestamp.txt` holds no time that can be read."]
 
 

@@ -6,6 +6,7 @@ import ast
 import json
 import random
 import re
+import time
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -402,6 +403,54 @@ def test_magic_commands_and_shell_lines_stay_as_they_are() -> None:
     answer["source"] = magic
     done = repair(notebook)
     assert by_name(done.notebook, "answer-2-3").source == magic and not done.remarks
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "\n".join(["%a"] * 490 + ["x = 1"] * 3_800),
+        "\n".join(f"% a remark, number {number}" for number in range(600)),
+        "\n".join(f"!echo {number}" for number in range(600)),
+        "%%time\n" * 3_000,
+        "\n".join(f"def f{number}(): return 1" for number in range(3_000)),
+        "x = " + "+".join("1" * 3_000),
+    ],
+    ids=["magics", "remarks", "shell", "times", "functions", "sum"],
+)
+def test_a_cell_that_no_person_has_written_is_read_in_a_moment(source: str) -> None:
+    notebook = solved(FLOW)
+    cells = notebook["cells"]
+    cells[cells.index(by_name(notebook, "answer-2-3"))] = code(source)
+    began = time.monotonic()
+    done = repair(notebook)
+    assert time.monotonic() - began < 5 and source.strip() in [
+        cell.source.strip() for cell in done.notebook.cells
+    ]
+
+
+def test_a_check_of_a_long_sum_is_no_answer() -> None:
+    notebook = solved(FLOW)
+    by_name(notebook, "answer-2-3")["source"] = ""
+    by_name(notebook, "check-2-3")["source"] = f'check("2.3", {"+".join("1" * 500)})'
+    assert "2.3" not in repair(notebook).answered
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("%%time\n%%capture out\nx = 1\n!ls \\\n -l\ny = %sx ls\nz?", {"x", "y"}),
+        ("%%time\nx = (7\n % 2)\n", {"x"}),
+        (">>> def f(x):\n...     return x\n>>> %pwd", {"f"}),
+        ("if True:\n    !ls\nfiles, = !ls\nprint('a=%d' % 1)", {"files"}),
+        ("%%bash\nls = 3", None),
+        ("%%time\n%%bash\nls = 3", None),
+    ],
+)
+def test_commands_of_ipython_are_passed_over(source: str, names: set[str] | None) -> None:
+    statements = parse(source)
+    assert (None if statements is None else names_bound(statements)) == names
+    if statements:
+        assert statements[-1].end_lineno == source.rstrip("\n").count("\n") + 1
 
 
 def test_what_an_answer_needs_is_run_before_it_though_the_cells_were_reordered() -> None:

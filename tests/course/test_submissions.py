@@ -184,6 +184,8 @@ def test_a_name_that_is_no_utf_8_can_be_printed(tmp_path: Path) -> None:
         *(("05_fashion_mnist_mlp 복사본.ipynb", MLP), ("05_fashion_mnist_mlp의 사본", MLP)),
         *(("fashion-mnist mlp", MLP), ("5. Fashion MNIST MLP", MLP), ("05_fashon_mnist_mpl", MLP)),
         *(("hw2_kim_20240305", FLOW), ("control flow", FLOW), ("Assignment_03 (최종)", HIGHER)),
+        *(("5" + " - Copy" * 30, MLP), ("a" + " - Copy" * 30 + ".docx", "")),
+        ("copy__" * 20 + "x", ""),
         *(("notes", ""), ("assignment 9", ""), ("5 or 6", ""), ("20240305", ""), ("", "")),
     ],
 )
@@ -390,6 +392,7 @@ def test_a_folder_that_cannot_be_read_is_said(
         ("", None),
         ("yesterday evening", None),
         ("9" * 900, None),
+        ("999999999999999999999999999912h140nan", None),
     ],
 )
 def test_a_time_stamp_is_read_as_nbgrader_reads_it(
