@@ -218,7 +218,7 @@ def _planned(
                 raise Unreadable(each.reason)
             data = read_whole(each.notebook)
             made = repaired(read_cells(data), course.exercises[each.assignment])
-            files = dict(_files(each))
+            files, unread = _files(each)
         except Exception as error:  # noqa: BLE001  one submission must not stop the class
             reason = said_of(error)
             key = _key(each, each.reason, reason)
@@ -244,7 +244,7 @@ def _planned(
             course=digest,
             batch=batch,
         )
-        yield Planned(each, title, [*each.remarks, *made.remarks], job)
+        yield Planned(each, title, [*each.remarks, *unread, *made.remarks], job)
 
 
 def _by_id(notebook: NotebookNode, checks: Mapping[str, str]) -> dict[str, str]:
@@ -256,11 +256,17 @@ def _by_id(notebook: NotebookNode, checks: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _files(submission: Submission) -> Iterator[tuple[str, str]]:
+def _files(submission: Submission) -> tuple[dict[str, str], list[str]]:
+    """Return the files that go along, as base64, and what is said of those that cannot be read."""
     assert submission.notebook is not None
+    files, said = {}, []
     for path in submission.helpers:
         name = path.relative_to(submission.notebook.parent).as_posix()
-        yield name, base64.b64encode(read_whole(path)).decode()
+        try:
+            files[name] = base64.b64encode(read_whole(path)).decode()
+        except CourseError as error:
+            said.append(f"{error} It was left out.")
+    return files, said
 
 
 def _key(submission: Submission, *parts: str) -> str:

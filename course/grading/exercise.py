@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 
 from course.catalog import Lesson
 from course.grading.cells import Cell
-from course.grading.sources import names_bound, parse, tidy
+from course.grading.sources import names_bound, parse, shapes, tidy
 from course.release import cut
 
 Role = Literal["instructor", "check", "answer", "own"]
@@ -29,6 +29,7 @@ class Slot:
     Attributes:
         problem: ``"1.5"``, or an empty text.
         code: its statements, where it is a code cell.
+        shapes: what is left of them without comments and layout.
         names: what they define.
         asks: of a check, the names of the answers that it checks.
     """
@@ -38,6 +39,7 @@ class Slot:
     role: Role
     problem: str
     code: tuple[ast.stmt, ...]
+    shapes: frozenset[str]
     names: frozenset[str]
     asks: tuple[str, ...]
 
@@ -138,6 +140,7 @@ def _slot(node: NotebookNode) -> Slot:
         role,
         f"{about[1]}.{about[2]}" if about else "",
         code,
+        frozenset(shapes(code)),
         frozenset(names_bound(code)),
         tuple(each.id if isinstance(each, ast.Name) else "" for each in asks),
     )

@@ -8,6 +8,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from course.grading.cells import Cell
@@ -22,7 +23,8 @@ from course.grading.sources import (
     names_mentioned,
     parse,
     pieces,
-    same,
+    shape_of,
+    shapes,
     tidy,
 )
 
@@ -203,10 +205,16 @@ def _resembles(cell: Cell, slot: Slot) -> bool:
     if slot.role == "check":
         call = rf"^check\(\s*[\"']{re.escape(slot.problem)}[\"']"
         return bool(re.search(call, cell.source, re.MULTILINE))
-    code = parse(cell.source) or []
-    kept = sum(any(same(mine, given) for mine in code) for given in slot.code)
-    made = names_bound([each for each in code if makes(each) and not _is_import(each)])
-    return 2 * kept >= len(slot.code) > 0 or bool(made & slot.names)
+    kept, made = _said_and_made(cell.source)
+    return 2 * len(slot.shapes & kept) >= len(slot.code) > 0 or bool(made & slot.names)
+
+
+@lru_cache(maxsize=1)
+def _said_and_made(source: str) -> tuple[set[str], set[str]]:
+    """Return the shapes of a cell's statements, and the names of what it makes."""
+    code = parse(source) or []
+    making = [each for each in code if makes(each) and not _is_import(each)]
+    return shapes(code), names_bound(making)
 
 
 def _is_import(statement: ast.stmt) -> bool:
@@ -297,7 +305,7 @@ def _part(cell: Cell, exercise: Exercise, claim: Slot | None = None) -> Part:
     for statement in part.code:
         for name in names_bound([statement]):
             slot = asked.get(name)
-            blank = slot and any(same(statement, each) for each in slot.code)
+            blank = slot and shape_of(statement) in slot.shapes
             if blank or does_nothing(statement):
                 part.blank.add(name)
             else:
@@ -317,7 +325,7 @@ def _seems_to_define(name: str, source: str) -> bool:
 
 def _added(cell: Cell, slot: Slot, exercise: Exercise, told: Told) -> Iterator[Part]:
     """Yield what a learner's version of an instructor's cell has that the instructor's has not."""
-    given = parse(exercise.checks.get(slot.name, slot.text)) or []
+    given = shapes(parse(exercise.checks.get(slot.name, slot.text)) or [])
     cut = pieces(cell.source)
     if slot.is_code != (cell.kind == "code") or (slot.is_code and cut is None):
         text = cell.source
@@ -340,11 +348,9 @@ def _added_text(mine: str, given: str) -> str:
     return "\n".join(added).strip()
 
 
-def _not_given(
-    piece: Piece, given: Sequence[ast.stmt], exercise: Exercise
-) -> tuple[str, list[str]]:
+def _not_given(piece: Piece, given: set[str], exercise: Exercise) -> tuple[str, list[str]]:
     """Return what of a piece is the learner's own, and the exercise's names that it replaces."""
-    mine = [each for each in piece.statements if not any(same(each, other) for other in given)]
+    mine = [each for each in piece.statements if shape_of(each) not in given]
     if all(does_nothing(each) or _is_call_of_check(each) for each in mine):
         return "", []
     locked = [slot for slot in exercise.slots.values() if slot.is_locked]

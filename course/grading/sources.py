@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -183,12 +183,17 @@ def does_nothing(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Pass)
 
 
-def same(one: ast.stmt, other: ast.stmt) -> bool:
-    """Tell whether two statements differ at most in comments and layout."""
+def shapes(statements: Iterable[ast.stmt]) -> set[str]:
+    """Return what is the same for statements that differ at most in comments and layout."""
+    return {shape for each in statements if (shape := shape_of(each))}
+
+
+def shape_of(statement: ast.stmt) -> str:
+    """Return the shape of one statement, or an empty text where no person has written it."""
     try:
-        return ast.dump(one) == ast.dump(other)
+        return ast.dump(statement)
     except RecursionError:  # thousands of terms in a sum
-        return False
+        return ""
 
 
 def as_text(expression: ast.expr) -> str:

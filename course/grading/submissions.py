@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import itertools
 import os
 import pkgutil
@@ -32,7 +33,9 @@ MOST_HELPERS = 1_000
 HELPERS_TOGETHER = 50_000_000  # bytes
 MOST_NOTEBOOKS = 30  # in one folder of a student's
 MOST_FOLDERS = 300  # in one folder of a student's
-DEEPEST = 4  # folders below the student's
+MOST_SAID = 10  # sentences about files that do not go along
+DEEPEST = 12  # folders below the student's
+LONGEST_NAME = 255  # bytes of the name of a file, and so of a student
 ENOUGH = 3  # cells of an exercise that a notebook has to hold to be one for certain
 
 NOTEBOOK = re.compile(r"\.ipynb(\.(json|txt))?( ?\(\d+\))?$", re.IGNORECASE)
@@ -42,9 +45,10 @@ COPY = re.compile(
 )
 ARCHIVE = re.compile(r"\.(zip|7z|rar|tar|tgz|gz|xz|bz2|alz|egg)$", re.IGNORECASE)
 LITTER = {  # what tools leave behind
-    *(".ipynb_checkpoints", "feedback", "timestamp.txt", "__pycache__", "__MACOSX"),
+    *(".ipynb_checkpoints", "timestamp.txt", "__pycache__", "__MACOSX"),
     *(".DS_Store", ".localized", "Thumbs.db", "desktop.ini"),
 }
+FEEDBACK = "feedback"  # what nbgrader gives back lies in a folder called so
 OWN = {"course", "utils"}  # installed from the checkout
 CODE = (".py", ".pyc", ".pyd", ".so", ".pth")
 CONFIGURATION = re.compile(
@@ -59,7 +63,7 @@ class Submission(NamedTuple):
     """What a student has handed in for an assignment.
 
     Attributes:
-        student: the name of the student's folder, composed as NFC.
+        student: the name of the student's folder, as `student_named` has it.
         assignment: its name in the catalogue; empty for what belongs to none.
         folder: where it lies.
         notebook: what is to be graded, or None.
@@ -140,7 +144,7 @@ class _Found:
             self.unit.path.name != self.assignment,
             len(self.path.parts),
             -self.answers,
-            -self.path.stat(follow_symlinks=False).st_mtime,
+            0 if self.reason else -self.path.stat(follow_symlinks=False).st_mtime,
             self.path.name,
         )
 
@@ -154,7 +158,8 @@ def find_submissions(
     """Return the submissions in a folder, by student and assignment.
 
     At most one of each student and assignment is there. What belongs to no assignment is there as
-    well, with a reason. Links are never followed, and nothing but files and folders is opened.
+    well, as one, with the reasons. Links are never followed, and nothing but files and folders is
+    opened.
 
     Args:
         students: the names of their folders; all when there is none.
@@ -167,15 +172,26 @@ def find_submissions(
     exercises = {each.name: exercise_of(each) for each in find_assignments((), root)}
     folders = _students(folder, exercises)
     for name in students:
-        if shown(name) not in folders:
+        if student_named(name) not in folders:
             raise CourseError(f"There is no student {name!r} in {folder}: {nearest(name, folders)}")
     found = [] if students else list(_beside_the_students(folder))
-    for student in dict.fromkeys(map(shown, students)) or folders:
+    for student in dict.fromkeys(map(student_named, students)) or folders:
         try:
             found += list(_of_student(student, folders[student], exercises))
         except Exception as error:  # noqa: BLE001  one student must not stop the class
             found.append(Submission(student, "", folders[student][0], reason=said_of(error)))
-    return [each for each in found if each.assignment in chosen or not each.assignment]
+    return _one_of_each(each for each in found if each.assignment in chosen or not each.assignment)
+
+
+def _one_of_each(found: Iterable[Submission]) -> list[Submission]:
+    """Make one of what a student has handed in for no assignment, since it gets one page."""
+    places: dict[tuple[str, str], Submission] = {}
+    for each in found:
+        place = each.student, each.assignment
+        if earlier := places.get(place):
+            each = earlier._replace(reason=f"{earlier.reason} {each.reason}")
+        places[place] = each
+    return list(places.values())
 
 
 def said_of(error: Exception) -> str:
@@ -236,14 +252,27 @@ def copy_helpers(submission: Submission, target: Path) -> None:
 
 
 def shown(name: str) -> str:
-    """Return a file's name as text that can be printed: composed, what is no UTF-8 as CP949."""
+    """Return a file's name as text that can be printed: composed, what is no UTF-8 as CP949.
+
+    Bytes that are neither stand as ``\\xe9``, so that two names stay two.
+    """
     raw = os.fsencode(name)
     for encoding in ("utf-8", "cp949"):
         try:
             return unicodedata.normalize("NFC", raw.decode(encoding))
         except UnicodeDecodeError:
             continue
-    return raw.decode(errors="replace")
+    return raw.decode(errors="backslashreplace")
+
+
+def student_named(folder: str) -> str:
+    """Return the name of the student with this folder, short enough to name a folder of ours."""
+    name = shown(folder)
+    raw = name.encode()
+    if len(raw) <= LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(raw).hexdigest()[:8]
+    return f"{raw[: LONGEST_NAME - 9].decode(errors='ignore')}-{digest}"
 
 
 def assignment_named(name: str, known: Iterable[str]) -> str:
@@ -284,12 +313,12 @@ def _plain(name: str) -> str:
 
 def _students(folder: Path, assignments: Iterable[str]) -> dict[str, list[Path]]:
     """Return the students' folders by name; names that only differ in their encoding are one."""
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise CourseError(f"There is no folder {folder} with submissions.")
-    found = [Path(each.path) for each in _entries(folder) if each.is_dir()]
     students: dict[str, list[Path]] = defaultdict(list)
-    for path in found:
-        students[shown(path.name)].append(path)
+    for entry in _everything(folder):
+        if _is_folder(entry) and (not _is_hidden(entry) or _holds_work(entry, assignments)):
+            students[student_named(entry.name)].append(Path(entry.path))
     if students and students.keys() <= set(assignments):
         raise CourseError(
             f"{folder} has a folder for each assignment: the folder is needed that has one for each"
@@ -298,16 +327,46 @@ def _students(folder: Path, assignments: Iterable[str]) -> dict[str, list[Path]]
     return students
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Tell whether something is a folder, or a link to one."""
+    try:
+        return entry.is_dir()
+    except OSError:  # such as a link to itself
+        return False
+
+
+def _is_hidden(entry: os.DirEntry[str]) -> bool:
+    return entry.name.startswith(".") or entry.name == FEEDBACK
+
+
+def _holds_work(entry: os.DirEntry[str], assignments: Iterable[str]) -> bool:
+    """Tell whether something in a folder is called like an assignment, or is a notebook."""
+    try:
+        names = [each.name for each in _entries(Path(entry.path))]
+    except CourseError:
+        return False
+    return any(NOTEBOOK.search(name) or assignment_named(name, assignments) for name in names)
+
+
 def _beside_the_students(folder: Path) -> Iterator[Submission]:
     for entry in _entries(folder):
-        if not entry.is_dir() and (NOTEBOOK.search(entry.name) or ARCHIVE.search(entry.name)):
+        if not _is_folder(entry) and (NOTEBOOK.search(entry.name) or ARCHIVE.search(entry.name)):
             name = shown(entry.name)
             reason = f"`{name}` lies beside the students' folders: it should be in one of them."
             yield Submission("", "", folder, reason=reason)
 
 
-def _entries(folder: Path, *, hidden: bool = False) -> list[os.DirEntry[str]]:
-    """Return what lies in a folder and is no litter, by name; what is hidden only if asked for.
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """Return what lies in a folder and is neither litter nor hidden, by name.
+
+    Raises:
+        CourseError: it cannot be read.
+    """
+    return [each for each in _everything(folder) if not _is_hidden(each)]
+
+
+def _everything(folder: Path) -> list[os.DirEntry[str]]:
+    """Return what lies in a folder and is no litter, by name.
 
     Raises:
         CourseError: it cannot be read.
@@ -318,7 +377,6 @@ def _entries(folder: Path, *, hidden: bool = False) -> list[os.DirEntry[str]]:
     except OSError as error:
         name = shown(folder.name)
         raise CourseError(f"`{name}` cannot be read ({error.strerror or error}).") from None
-    kept = [each for each in kept if hidden or not each.name.startswith(".")]
     return sorted(kept, key=lambda entry: entry.name)
 
 
@@ -367,7 +425,7 @@ def _units(place: Path, exercises: Iterable[str]) -> list[_Unit]:
             if claim or NOTEBOOK.search(entry.name):
                 odd = f"`{shown(entry.name)}` is a link, and links are not followed."
                 units.append(_Unit(Path(entry.path), place, claim, [odd]))
-        elif entry.is_dir(follow_symlinks=False) and not NOTEBOOK.search(entry.name):
+        elif entry.is_dir(follow_symlinks=False):
             units.append(_Unit(Path(entry.path), place, claim))
         elif ARCHIVE.search(entry.name):
             odd = f"`{shown(entry.name)}` is an archive and has to be unpacked."
@@ -381,10 +439,16 @@ def _notebooks(unit: _Unit, exercises: dict[str, Exercise]) -> Iterator[_Found]:
         return
     folders, count = [(unit.path, unit.claim)], 0
     for folder, claim in folders:
-        for entry in _entries(folder):
+        try:
+            entries = _entries(folder)
+        except CourseError as error:
+            unit.odd.append(str(error))
+            continue
+        for entry in entries:
             path = Path(entry.path)
             mine = claim or assignment_named(entry.name, exercises)
-            if NOTEBOOK.search(entry.name):
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if NOTEBOOK.search(entry.name) and not is_folder:
                 count += 1
                 if count > MOST_NOTEBOOKS:
                     name = shown(unit.path.name)
@@ -397,7 +461,7 @@ def _notebooks(unit: _Unit, exercises: dict[str, Exercise]) -> Iterator[_Found]:
                 except NotAFile as error:
                     unit.odd.append(str(error))
             elif (
-                entry.is_dir(follow_symlinks=False)
+                is_folder
                 and unit.path != unit.student
                 and len(path.relative_to(unit.student).parts) <= DEEPEST
                 and len(folders) < MOST_FOLDERS
@@ -459,7 +523,7 @@ def _chosen(
         left_out=tuple(each.path for each in others),
         helpers=tuple(helpers),
         handed_in=handed_in,
-        remarks=(*remarks, *said, *about),
+        remarks=tuple(dict.fromkeys((*remarks, *said, *about))),
     )
 
 
@@ -497,7 +561,13 @@ def _why_none(unit: _Unit, found: list[_Found]) -> str:
     if elsewhere:
         each = elsewhere[0]
         return f"`{_place(each)}` in {name} holds the cells of {each.assignment}."
-    there = [f"`{shown(entry.name)}`" for entry in _entries(unit.path)]
+    try:
+        there = [
+            f"{'the folder ' if _is_folder(entry) else ''}`{shown(entry.name)}`"
+            for entry in _entries(unit.path)
+        ]
+    except CourseError as error:
+        return str(error)
     if not there:
         return f"The folder {name} is empty."
     more = "" if len(there) <= 3 else f" and {len(there) - 3} more"
@@ -533,7 +603,12 @@ def _helpers(found: _Found, others: set[Path]) -> tuple[list[Path], list[str]]:
     too_much: list[str] = []
     room, folders = HELPERS_TOGETHER, [top]
     for folder in folders:
-        for entry in _entries(folder, hidden=True):
+        try:
+            entries = [each for each in _everything(folder) if each.name != FEEDBACK]
+        except CourseError as error:
+            remarks.append(str(error))
+            continue
+        for entry in entries:
             path = Path(entry.path)
             name = shown(str(path.relative_to(top)))
             if path in others:
@@ -543,7 +618,7 @@ def _helpers(found: _Found, others: set[Path]) -> tuple[list[Path], list[str]]:
                 remarks.append(f"`{name}` was left out: {reason}.")
             elif entry.is_dir(follow_symlinks=False):
                 folders += [path] if len(folders) < MOST_FOLDERS else []
-            elif (size := entry.stat(follow_symlinks=False).st_size) > room:
+            elif (size := _size(path)) > room:
                 too_much.append(name)
             elif len(helpers) == MOST_HELPERS:
                 too_much.append(name)
@@ -555,8 +630,17 @@ def _helpers(found: _Found, others: set[Path]) -> tuple[list[Path], list[str]]:
             f"at most {MOST_HELPERS:,} files of {HELPERS_TOGETHER / 1e6:.0f} MB together go along"
         )
         more = f" and {len(too_much) - 1} more" if too_much[1:] else ""
-        remarks.append(f"`{too_much[0]}`{more} was left out: {most}.")
+        remarks.insert(0, f"`{too_much[0]}`{more} was left out: {most}.")
+    if more_said := len(remarks[MOST_SAID:]):
+        remarks[MOST_SAID:] = [f"{more_said:,} more files and folders were left out."]
     return helpers, remarks
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:  # reading it is tried, and what comes of that is said, when it goes along
+        return 0
 
 
 def _why_left_out(entry: os.DirEntry[str], *, at_the_top: bool) -> str:
@@ -580,7 +664,10 @@ def _why_left_out(entry: os.DirEntry[str], *, at_the_top: bool) -> str:
 def _holds_code(folder: Path) -> bool:
     """Tell whether Python would import something from a folder; another only holds data."""
     found = itertools.islice(folder.rglob("*"), MOST_HELPERS)
-    return any(path.name.endswith(CODE) or path.is_symlink() for path in found)
+    try:
+        return any(path.name.endswith(CODE) or path.is_symlink() for path in found)
+    except OSError:
+        return True
 
 
 @cache

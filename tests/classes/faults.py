@@ -236,11 +236,24 @@ def link_to_the_solution(work: Work) -> None:
     work.links[name] = ROOT / "solutions" / work.assignment / name
 
 
-@_fault("file", "none", said="no file|is a folder")
+@_fault("file", "none", said="no notebook in .* only the folder")
 def a_folder_called_like_it(work: Work) -> None:
     work.content = b""
     work.name = "-"
     work.files[f"{work.assignment}.ipynb/file.txt"] = b""
+
+
+@_fault("file", said="was taken for")
+def in_a_folder_called_like_it(work: Work) -> None:
+    work.files[f"{work.assignment}.ipynb/mine.ipynb"] = json.dumps(work.notebook).encode()
+    work.content = b""
+    work.name = "-"
+
+
+@_fault("file", said="hidden.* 90 more files and folders were left out")
+def many_hidden_files(work: Work) -> None:
+    for number in range(100):
+        work.files[f"data/._{number}"] = b""
 
 
 @_fault("file", said="place of Python's numpy")

@@ -7,6 +7,8 @@ import os
 import re
 import shutil
 import socket
+import sys
+import tempfile
 import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from classes import DUE, FAULTS, asked_in, solved, write_class
+from unprivileged import run_as_nobody
 
 from course.catalog import ROOT, assignments
 from course.grading import submissions
@@ -203,6 +206,9 @@ def test_an_assignment_is_known_by_name_number_or_a_near_name(name: str, assignm
         "제출.ipynb",
         "final/제출.ipynb.txt",
         "my_course/exercises/05_fashion_mnist_mlp/05_fashion_mnist_mlp.ipynb",
+        "05/05_fashion_mnist_mlp.ipynb/05_fashion_mnist_mlp.ipynb",
+        "05_fashion_mnist_mlp.ipynb/05_fashion_mnist_mlp.ipynb",
+        "05/Users/kim/Documents/course/week 5/exercises/05_fashion_mnist_mlp.ipynb",
     ],
 )
 def test_a_notebook_is_found_wherever_it_lies(place: str, tmp_path: Path) -> None:
@@ -231,8 +237,11 @@ def test_what_belongs_nowhere_is_reported_with_a_reason(tmp_path: Path) -> None:
     assert {(each.student, each.assignment, each.reason) for each in found} == {
         ("", "", "`choi.ipynb` lies beside the students' folders: it should be in one of them."),
         ("choi", MLP, "There is no notebook in `05_fashion_mnist_mlp`, only `answers.py`."),
-        ("kim", "", "There is no notebook in `notes`, only `thoughts.txt`."),
-        ("kim", "", "`lecture.ipynb` holds none of the exercises."),
+        (
+            *("kim", ""),
+            "There is no notebook in `notes`, only `thoughts.txt`."
+            " `lecture.ipynb` holds none of the exercises.",
+        ),
         ("lee", "", "`homework.zip` is an archive and has to be unpacked."),
         ("park", "", "The folder `park` is empty."),
     }
@@ -336,7 +345,7 @@ def test_no_link_is_followed_and_nothing_but_a_file_is_opened(tmp_path: Path) ->
     ) | {"e": True}
     assert "is a link" in found["a"].reason and "is a link" in found["b"].reason
     assert "is a link" in found["f"].reason and found["f"].assignment == ""
-    assert "is no file" in found["c"].reason and found["d"].reason.count("is no file") == 2
+    assert "only the folder" in found["c"].reason and found["d"].reason.count("is no file") == 2
     assert found["e"].handed_in is None and "no time" in said(found["e"])
 
 
@@ -377,6 +386,73 @@ def test_a_folder_that_cannot_be_read_is_said(
     monkeypatch.setattr(submissions.os, "scandir", closed)
     kim, lee = find_submissions(tmp_path)
     assert kim.reason == "`kim` cannot be read (Permission denied)." and lee.notebook
+
+
+FIND_AND_READ = """
+import sys
+from pathlib import Path
+from course.grading.driver import _files
+from course.grading.submissions import find_submissions
+
+for each in find_submissions(Path(sys.argv[1])):
+    files, said = _files(each) if each.notebook else ({}, [])
+    print(each.student, each.assignment, [*files], each.reason, *each.remarks, *said, sep="|")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can be nobody")
+def test_what_is_closed_costs_nothing_but_itself() -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        flow = put(folder / "kim" / FLOW / f"{FLOW}.ipynb", right(FLOW))
+        put(folder / "kim" / TAPE / f"{TAPE}.ipynb", right(TAPE))
+        put(folder / "lee" / TAPE / f"{TAPE}.ipynb", right(TAPE))
+        put(flow.parent / "data" / "table.csv", b"1,2")
+        put(flow.parent / "table.csv", b"1,2").chmod(0)
+        for closed in (flow.parent / "data", folder / "lee" / TAPE):
+            closed.chmod(0)
+        command = [sys.executable, "-c", FIND_AND_READ, name]
+        done = run_as_nobody(command, capture_output=True, cwd=ROOT)
+        assert done.stdout.splitlines() == [
+            f"kim|{TAPE}|[]|",
+            f"kim|{FLOW}|[]||`data` cannot be read (Permission denied).|`table.csv` cannot be read"
+            " (Permission denied). It was left out.",
+            f"lee|{TAPE}|[]|`{TAPE}` cannot be read (Permission denied).",
+        ], done.stderr
+
+
+def test_folders_too_deep_for_their_names_cost_nothing_but_themselves(tmp_path: Path) -> None:
+    path = put(tmp_path / "kim" / FLOW / f"{FLOW}.ipynb", right(FLOW))
+    here = os.open(path.parent, os.O_RDONLY)
+    for _ in range(20):
+        os.mkdir("d" * 250, dir_fd=here)
+        deeper = os.open("d" * 250, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = deeper
+    os.close(here)
+    submission = the_only(find_submissions(tmp_path))
+    assert submission.notebook == path and "File name too long" in said(submission)
+
+
+# Students' names
+
+
+def test_students_are_told_apart_and_none_is_passed_over(tmp_path: Path) -> None:
+    names = [b"Jos\xe9", b"Jos\xe8", b"feedback", b".kim", b".git", b"\xb0\xa1" * 101]
+    for name in names:
+        try:
+            os.mkdir(os.fsencode(tmp_path) + b"/" + name)
+        except OSError:
+            pytest.skip("this file system takes UTF-8 names alone")
+        inside = "objects/x" if name == b".git" else f"{FLOW}/{FLOW}.ipynb"
+        put(tmp_path / os.fsdecode(name) / inside, right(FLOW))
+    (tmp_path / "loop").symlink_to("loop")
+    found = find_submissions(tmp_path)
+    *short, long = (each.student for each in found)
+    assert short == [".kim", "Jos\\xe8", "Jos\\xe9", "feedback"] and all(e.notebook for e in found)
+    assert long.startswith("가가가") and len(long.encode()) <= 255
+    assert find_submissions(tmp_path, students=[os.fsdecode(names[-1])]) == found[-1:]
 
 
 # Time stamps
