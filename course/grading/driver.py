@@ -120,6 +120,11 @@ def grade_class(folder: Path, options: Options, command: str) -> bool:
         CourseError: something is not there, or the folder or the gradebook cannot be used.
         KeyboardInterrupt: after an interruption, when everything has been put away.
     """
+    if options.out.resolve().is_relative_to(folder.resolve()):
+        raise CourseError(
+            f"{options.out} lies in {folder}, where it would be taken for a student's folder: name"
+            " another with --out."
+        )
     submissions = find_submissions(folder, options.students, options.assignments)
     if not submissions:
         raise CourseError(

@@ -21,6 +21,7 @@ from nbgrader.api import (
     Grade,
     Gradebook,
     InvalidEntry,
+    MissingEntry,
     SubmittedAssignment,
     SubmittedNotebook,
     app_log,
@@ -36,6 +37,10 @@ from course.files import write_whole
 from utils.errors import CourseError
 
 COURSE = "tape-to-mlp"
+UNUSABLE = (  # what a database raises, or nbgrader, or where the program for one is missing
+    *(SQLAlchemyError, InvalidEntry, MissingEntry),
+    *(ImportError, subprocess.CalledProcessError),
+)
 WAIT = 60  # seconds for another program to let go of an SQLite file
 
 _quiet = logging.getLogger("course.gradebook")
@@ -96,8 +101,8 @@ def _in_a_sentence(db_url: str) -> Iterator[None]:
             warnings.simplefilter("ignore", SAWarning)  # nbgrader's own affair
             app_log.disabled = True  # it prints a traceback for each error of the database
             yield
-    except (SQLAlchemyError, InvalidEntry, subprocess.CalledProcessError) as error:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+    except UNUSABLE as error:
+        reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
         raise GradebookError(
             f"The gradebook {db_url} cannot be used ({reason}): close what holds it, or name"
             " another with --gradebook. Nothing is lost: the same command enters what was graded."
@@ -127,6 +132,9 @@ def reach(db_url: str) -> None:
         GradebookError: there is none at this address.
     """
     with _in_a_sentence(db_url):
+        address = make_url(db_url)
+        if address.drivername.startswith("sqlite") and address.database in (None, "", ":memory:"):
+            raise InvalidEntry("it names no file, so that it would keep nothing")
         engine = create_engine(_patient(db_url))
         engine.connect().close()
         engine.dispose()

@@ -22,6 +22,7 @@ from course.grading.gradebook import Entered
 from course.workers.journal import Record, read_journal
 
 FOLDERS = ("results",)
+FORMULA = tuple("=+-@\t\r\n")  # what a spreadsheet may take for the start of one
 MOST_REMARKS = 40
 MOST_SAID = 1_000  # letters of a remark or a reason
 MOST_TOLD = 4_000  # letters of what a check says, which may show a value that was returned
@@ -256,8 +257,14 @@ def write_grades(out: Path, lines: Iterable[Row]) -> None:
     for row in lines:
         values = row._asdict() | {"points": "" if row.points is None else f"{row.points:g}"}
         values |= {"maximum": f"{row.maximum:g}", "late_seconds": f"{row.late_seconds:.0f}"}
+        values |= {"student": no_formula(row.student), "reason": no_formula(row.reason)}
         table.writerow(values.values())
     write_whole(out / "grades.csv", "\ufeff" + text.getvalue())
+
+
+def no_formula(text: str) -> str:
+    """Return a text that no spreadsheet computes, with the apostrophe that OWASP recommends."""
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def maxima_of(notebook: NotebookNode) -> dict[str, float]:

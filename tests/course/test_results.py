@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,22 @@ import pytest
 from classes import solved
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from course.grading import driver, submissions
+from course.grading import driver, gradebook, submissions
 from course.grading.grade import Mark
 from course.grading.results import (
     Result,
+    Row,
     feedback_path,
     fit_to_keep,
+    is_written,
+    latest_records,
     read_result,
     write_feedback,
+    write_grades,
     write_result,
 )
+from course.workers.journal import append
+from utils.errors import CourseError
 
 RIGHT = Mark("1.1", 2, 2, "ok", "right", {"en": "Right.", "ko": "맞아요."})
 SPOILED = Result(
@@ -111,3 +118,44 @@ def test_a_submission_that_nobody_has_foreseen_does_not_stop_the_class(
     (result,) = driver._planned([found], driver.Options(tmp_path), driver._course())
     assert isinstance(result, Result)
     assert result.status == "unreadable" and "ArithmeticError: \ufffd" in result.reason
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_spreadsheet_computes_what_a_learner_wrote(start: str, tmp_path: Path) -> None:
+    formula = f'{start}HYPERLINK("http://x.y", "marks")'
+    row = Row(formula, "01_gradient_tape", "1.1", -0.5, 2, "cell_error", formula, 0)
+    write_grades(tmp_path, [row])
+    with (tmp_path / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
+        (line,) = csv.DictReader(file)
+    assert line["student"] == line["reason"] == f"'{formula}" and line["points"] == "-0.5"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}"])
+def test_a_result_that_was_not_written_whole_is_none(content: bytes, tmp_path: Path) -> None:
+    write_result(tmp_path, SPOILED)
+    append(tmp_path, {"key": "key"})
+    assert latest_records(tmp_path).keys() == {"key"}
+    (tmp_path / "results" / "key.json").write_bytes(content)
+    assert not is_written(tmp_path, "key") and latest_records(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+        ("postgresql+nothing://x/y", "cannot be used"),
+        ("postgresql+pg8000://x/y", "pg8000"),
+        ("what", "cannot be used"),
+    ],
+)
+def test_a_gradebook_that_cannot_be_one_is_said_in_a_sentence(address: str, words: str) -> None:
+    with pytest.raises(gradebook.GradebookError, match=words):
+        gradebook.reach(address)
+
+
+def test_grades_do_not_go_where_the_submissions_are(tmp_path: Path) -> None:
+    (tmp_path / "kim").mkdir()
+    for out in (tmp_path, tmp_path / "grades"):
+        with pytest.raises(CourseError, match=r"lies in .*: name another"):
+            driver.grade_class(tmp_path, driver.Options(out), "again")
