@@ -13,6 +13,8 @@ Kind = Literal["code", "markdown", "raw"]
 
 MOST_CELLS = 1_000
 MOST_CODE = 2_000_000  # characters
+MOST_MEMORY = 600_000_000  # bytes that what is read of a file may take, about
+STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 MARKS = (  # the longer ones first: UTF-32's begins like UTF-16's
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -109,6 +111,8 @@ def _text(data: bytes) -> str:
 
 
 def _loaded(text: str) -> Any:
+    if _is_too_much(text):
+        raise Unreadable("The file holds too many small values: clear its outputs.")
     try:
         return json.JSONDecoder(strict=False).raw_decode(text.lstrip())[0]
     except RecursionError:
@@ -119,6 +123,23 @@ def _loaded(text: str) -> Any:
         raise Unreadable(_why_no_json(text.strip(), error)) from None
     except ValueError:  # a whole number of thousands of digits
         raise Unreadable("The file holds a number that is too long to be read.") from None
+
+
+def _is_too_much(text: str) -> bool:
+    """Tell whether lists, numbers and the like take many times the memory that their text takes."""
+    if _memory_for(text) <= MOST_MEMORY:  # even with what is in strings
+        return False
+    memory = end = 0
+    for found in STRING.finditer(text):
+        memory += 60 + _memory_for(text[end : found.start()])
+        end = found.end()
+        if memory > MOST_MEMORY:
+            return True
+    return memory + _memory_for(text[end:]) > MOST_MEMORY
+
+
+def _memory_for(text: str) -> int:
+    return 60 * text.count(",") + 72 * text.count("[") + 240 * text.count("{")
 
 
 def _why_no_json(text: str, error: json.JSONDecodeError) -> str:

@@ -63,8 +63,8 @@ def fit_to_keep(result: Result) -> Result:
     What the cells have put out is left out where the notebook cannot be read with it.
     """
     remarks = [shortened(each, MOST_SAID) for each in result.remarks[:MOST_REMARKS]]
-    if more := len(result.remarks) - MOST_REMARKS:
-        remarks += [f"{more:,} more remarks are not shown."] if more > 0 else []
+    if (more := len(result.remarks) - MOST_REMARKS) > 0:
+        remarks.append(f"{more:,} more remarks are not shown.")
     short = result._replace(
         reason=shortened(result.reason, MOST_SAID),
         remarks=remarks,

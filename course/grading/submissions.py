@@ -28,7 +28,7 @@ from course.grading.exercise import Exercise, exercise_of, likeness
 from course.grading.repair import repaired
 from utils.errors import CourseError
 
-LARGEST_NOTEBOOK = 200_000_000  # bytes
+LARGEST_NOTEBOOK = 100_000_000  # bytes
 MOST_HELPERS = 1_000
 HELPERS_TOGETHER = 50_000_000  # bytes
 MOST_NOTEBOOKS = 30  # in one folder of a student's

@@ -567,6 +567,18 @@ def test_korean_is_read_in_any_encoding(encoding: str) -> None:
     assert [cell.source for cell in read_cells(data)] == [source]
 
 
+def test_lists_that_would_fill_the_memory_are_not_read_and_a_long_output_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("course.grading.cells.MOST_MEMORY", 1_000_000)
+    output = {"text": ['[1, 2], {"3"} \\' * 20_000] * 3}
+    (cell,) = read_cells(notebook_of(code("x") | {"outputs": [output]}))
+    assert cell.source == "x"
+    for many in ("[]", "{}", '"ab"', "1000"):
+        with pytest.raises(Unreadable, match="too many small values: clear its outputs"):
+            read_cells(b'{"cells": [%s]}' % ",".join([many] * 20_000).encode())
+
+
 def test_some_damage_in_a_text_does_not_make_it_another_encoding() -> None:
     source = "이름 = '김민준'  # 한국어로 쓴 설명"
     data = json.dumps({"cells": [code(source)]}, ensure_ascii=False).encode()
