@@ -6,6 +6,7 @@ import csv
 import datetime
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -138,11 +139,42 @@ def latest_records(out: Path) -> dict[str, Record]:
     return {key: record for key, record in records.items() if is_written(out, key)}
 
 
+HARMLESS = ("text/plain", "image/png", "image/jpeg")  # forms of an output that run no script
+TAG = re.compile(r"<(?=[A-Za-z/!?])")
+LINK = r"\](?!\((https?://|attachment:({})\))|:\s*https?://)(?=[(:])"  # to what may be a script
+PICTURE = re.compile(r"[\w.-]+", re.ASCII)  # names that nbconvert finds again
+
+
 def write_graded_notebook(out: Path, result: Result) -> None:
-    """Write the notebook where nbgrader's formgrader looks for it."""
-    if result.notebook is not None:
-        folder = out / "autograded" / result.student / result.assignment
-        write_whole(folder / f"{result.assignment}.ipynb", result.notebook)
+    """Write the notebook where nbgrader's formgrader looks for it.
+
+    The formgrader shows HTML and links as they are, with the rights of whoever grades: those of a
+    learner are left out, or show as text.
+    """
+    if (notebook := result.node()) is None:
+        return
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [kept for each in cell.outputs if (kept := _without_scripts(each))]
+        elif cell.metadata.get("tape_to_mlp", {}).get("role") != "instructor":
+            cell.source = _as_text(cell)
+    folder = out / "autograded" / result.student / result.assignment
+    write_whole(folder / f"{result.assignment}.ipynb", nbformat.writes(notebook))
+
+
+def _as_text(cell: NotebookNode) -> str:
+    """Return a cell's Markdown without HTML, and with links to web pages and its pictures alone."""
+    names = [name for name in cell.get("attachments", {}) if PICTURE.fullmatch(name)]
+    pictures = "|".join(map(re.escape, names)) or "(?!)"
+    return re.sub(LINK.format(pictures), "] ", TAG.sub("< ", cell.source))
+
+
+def _without_scripts(output: NotebookNode) -> NotebookNode | None:
+    """Return an output in its harmless forms, None if it has none."""
+    if "data" in output:
+        kept = {kind: output.data[kind] for kind in HARMLESS if kind in output.data}
+        output.data, output.metadata = NotebookNode(kept), NotebookNode()
+    return output if output.get("data", True) else None
 
 
 def feedback_path(out: Path, student: str, assignment: str) -> Path:
