@@ -68,9 +68,10 @@ class Running:
     def hear(self, message: dict[str, Any]) -> None:
         """Take in what the kernel publishes; what is no proper message of Jupyter's is left out."""
         with suppress(*ODD):
-            self._hear(message["msg_type"], message["content"], message)
+            self._hear(message)
 
-    def _hear(self, kind: str, content: dict[str, Any], message: dict[str, Any]) -> None:
+    def _hear(self, message: dict[str, Any]) -> None:
+        kind, content = message["msg_type"], message["content"]
         outputs = self.cell.outputs
         if kind == "status":
             self.idle = content["execution_state"] == "idle"

@@ -1594,7 +1594,7 @@ def _bend(p: Array) -> Array:
     points=4,
     cases=[
         ([0.5, 0.5], 1),
-        ([-1.2, 1.0], 2),
+        ([-1.2, 1.0], 3),
         ([0.0, 0.5], 0),
     ],
     hints=[
@@ -1900,12 +1900,12 @@ def _step_on_the_quartic(p: Array) -> Array:
 def _on_another_valley(f: Any, tolerance: float) -> Finding | None:
     """Say whether an answer that is right for Rosenbrock's function is right for another one."""
     start = [1.0, -0.5]
-    value = run(f, _quartic, tf.constant(start), 1)
+    value = run(f, _quartic, tf.constant(start), 2)
     if isinstance(value, Finding):
         return value
-    if agree(value, _step_on_the_quartic(np.array(start)), tolerance):
+    if agree(value, _step_on_the_quartic(_step_on_the_quartic(np.array(start))), tolerance):
         return None
-    if agree(value, _landing(np.array(start)), tolerance):
+    if agree(value, _landing(_landing(np.array(start))), tolerance):
         return Finding(
             "rosenbrock_only",
             Text(
@@ -1920,11 +1920,11 @@ def _on_another_valley(f: Any, tolerance: float) -> Finding | None:
         "another_function",
         Text(
             f"Right for Rosenbrock's function. For another `f`, p₀⁴ + p₀p₁ + (1 + p₁)², it arrives at"
-            f" `{show(value)}` after a step from {start}, and"
-            f" `{show(_step_on_the_quartic(np.array(start)))}` is right: does"
+            f" `{show(value)}` after 2 steps from {start}, and"
+            f" `{show(_step_on_the_quartic(_step_on_the_quartic(np.array(start))))}` is right: does"
             " everything in your code, gradient and Hessian, come from the argument `f`?",
-            f"로젠브록 함수에서는 맞아요. 다른 `f`인 p₀⁴ + p₀p₁ + (1 + p₁)²에서는 {start}에서 한 걸음 뒤에"
-            f" `{show(value)}`에 있는데 `{show(_step_on_the_quartic(np.array(start)))}`이(가)"
+            f"로젠브록 함수에서는 맞아요. 다른 `f`인 p₀⁴ + p₀p₁ + (1 + p₁)²에서는 {start}에서 두 걸음 뒤에"
+            f" `{show(value)}`에 있는데 `{show(_step_on_the_quartic(_step_on_the_quartic(np.array(start))))}`이(가)"
             " 맞아요. 그래디언트와 헤시안이 모두 인자 `f`에서 나오나요?",
         ),
         0.5,
