@@ -26,6 +26,7 @@ from papermill.exceptions import PapermillException, PapermillExecutionError
 from papermill.execute import ERROR_MARKER_TAG
 
 from course.catalog import nearest
+from course.kernels.clients import PromptClient
 from course.kernels.provisioner import Kind, use_kernels
 from course.kernels.read_once import sets_what_is_read_once
 from utils.errors import CourseError
@@ -228,6 +229,11 @@ class _Client(PapermillNotebookClient):
     exit_status: int | None = None  # of a kernel that died; negative for a signal
     on_kernel: OnKernel | None = None
     room: tuple[Any, int] = (None, 0)  # the cell that is running, and what it may still put out
+
+    def create_kernel_manager(self) -> Any:
+        manager: Any = super().create_kernel_manager()
+        manager.client_factory = PromptClient
+        return manager
 
     def start_new_kernel(self, **options: Any) -> None:
         super().start_new_kernel(**options)

@@ -23,10 +23,12 @@ from queue import Empty
 from typing import IO, Any
 
 import pytest
-from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel, start_new_kernel
+from jupyter_client.manager import KernelManager
+from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager, RunningKernel
 from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 
 from course.execution import kernel_environment
+from course.kernels.clients import PromptBlockingClient
 from course.kernels.provisioner import use_kernels
 from course.outputs import differences
 
@@ -52,15 +54,24 @@ class WatchedKernel(RunningKernel):
         # Many kernels that start at once fight over IPython's history database.
         is_python = kernel_name.startswith("python") or kernel_name == CURRENT_ENV_KERNEL_NAME
         self.stderr: IO[bytes] = tempfile.TemporaryFile()
-        self.km, self.kc = start_new_kernel(
-            startup_timeout=startup_timeout,
+        self.km = KernelManager(
             kernel_name=kernel_name,
+            kernel_spec_manager=NbvalKernelspecManager(),
+            client_factory=PromptBlockingClient,
+        )
+        self.km.start_kernel(
             stderr=self.stderr,
             cwd=cwd,
             env={k: v for k, v in kernel_environment().items() if k not in NOT_FOR_KERNELS},
             extra_arguments=["--HistoryManager.hist_file=:memory:"] if is_python else [],
         )
-        self._ensure_iopub_up()
+        self.kc = self.km.client()
+        self.kc.start_channels()
+        try:
+            self.kc.wait_for_ready(startup_timeout)
+        except RuntimeError:
+            self.stop()
+            raise
 
     def get_message(self, stream: str, timeout: float | None = None) -> dict[str, Any]:
         """Return the next message of ``stream``, "iopub" or "shell".

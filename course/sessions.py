@@ -28,6 +28,7 @@ from course.execution import (
     death,
     kernel_environment,
 )
+from course.kernels.clients import ODD, PromptBlockingClient, answered
 from course.kernels.provisioner import Kind, put_in_sandbox, use_kernels
 from course.kernels.sandbox import Sandbox
 from utils.errors import CourseError
@@ -35,10 +36,7 @@ from utils.errors import CourseError
 LAST_BYTES = 100_000  # of what a process wrote, among which its last words are
 GRACE = 5.0  # seconds that a cell has to end in once it was interrupted
 LOOK_EVERY = 0.1  # seconds between two looks at whether the kernel lives
-RECONNECT = 10  # ms between two looks at whether the kernel listens
 AT_ONCE = 1000  # messages that are heard before somebody looks at the clock
-# What comes of reading a message that is none.
-ODD = (LookupError, TypeError, ValueError, AttributeError, nbformat.ValidationError)
 
 
 class KernelDied(Exception):
@@ -110,27 +108,6 @@ class Session:
         for channel in (client.iopub_channel, client.shell_channel):
             self._poller.register(channel.socket, zmq.POLLIN)
 
-    def wait_until_ready(self) -> None:
-        """Wait as the client's own ``wait_for_ready`` does, but for its 0.2 s of silence.
-
-        Raises:
-            RuntimeError: when the kernel dies, or does not answer in time.
-        """
-        end = time.monotonic() + START_TIMEOUT
-        while self.process.poll() is None:
-            request = self._client.kernel_info()
-            with suppress(Empty):
-                while _answered(self._client.get_shell_msg(timeout=1)) != request:
-                    pass
-                while True:  # what it publishes may be lost until it knows of us
-                    message = self._client.get_iopub_msg(timeout=0.2)
-                    is_status = message["msg_type"] == "status" and _answered(message) == request
-                    if is_status and message["content"]["execution_state"] == "idle":
-                        return
-            if time.monotonic() > end:
-                raise RuntimeError("it does not answer")
-        raise RuntimeError("it died at its start")
-
     def run(self, cell: NotebookNode) -> NotebookNode:
         """Run a code cell and return it with its outputs; an exception is one of them.
 
@@ -195,10 +172,10 @@ class Session:
 
     def _listen(self, running: Running) -> None:
         for message in _waiting(self._client.get_iopub_msg):
-            if _answered(message) == running.message:
+            if answered(message) == running.message:
                 running.hear(message)
         for reply in _waiting(self._client.get_shell_msg):
-            running.replied |= _answered(reply) == running.message
+            running.replied |= answered(reply) == running.message
 
 
 def _waiting(get: Callable[..., dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -210,13 +187,6 @@ def _waiting(get: Callable[..., dict[str, Any]]) -> Iterator[dict[str, Any]]:
             return
         except ODD:
             continue
-
-
-def _answered(message: Mapping[str, Any]) -> str | None:
-    """Return which request a message belongs to, if it says so."""
-    with suppress(*ODD):
-        return str(message["parent_header"]["msg_id"])
-    return None
 
 
 def last_words(log: IO[bytes]) -> str:
@@ -249,7 +219,7 @@ def open_session(
         CourseError: when no kernel starts.
     """
     use_kernels(kernel)
-    manager = KernelManager(kernel_name="python3")
+    manager = KernelManager(kernel_name="python3", client_factory=PromptBlockingClient)
     with tempfile.TemporaryFile() as stderr:
         try:
             if sandbox is not None:
@@ -262,10 +232,9 @@ def open_session(
                 **streams,
             )
             client = manager.client()
-            client.context.setsockopt(zmq.RECONNECT_IVL, RECONNECT)
             client.start_channels()
+            client.wait_for_ready(START_TIMEOUT)
             session = Session(manager, client, limit, stderr)
-            session.wait_until_ready()
         except (NoSuchKernel, RuntimeError, OSError) as error:
             manager.shutdown_kernel(now=True)
             raise CourseError(

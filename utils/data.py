@@ -21,6 +21,7 @@ import sys
 import tempfile
 import threading
 import time
+import types
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -51,6 +52,7 @@ DATA_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"  # whe
 KNOCK_SECONDS = 3.0  # how long a server may take to show that it is there at all
 STALL_SECONDS = 15.0  # how long a download may stand still
 PAUSES = (0.0, 1.0, 3.0)  # seconds before each attempt at a download
+MEMORY = "_fashion_mnist"  # the module, made by `read_beforehand`, of files that have been read
 LEFTOVER_SECONDS = 3600.0  # a half-written file that nobody has touched for so long is nobody's
 
 
@@ -179,6 +181,31 @@ def data_source() -> str | None:
     return _source
 
 
+def read_beforehand(cache: str | None) -> None:
+    """Verify the files in a Keras cache and keep them in memory for the forks of this process.
+
+    There they are not read again as long as they do not change. Takes 55 MB; does nothing where
+    files are missing or damaged, and nothing twice.
+
+    Args:
+        cache: what ``KERAS_HOME`` will be.
+    """
+    memory = sys.modules.setdefault(MEMORY, types.ModuleType(MEMORY))
+    for file in FILES.values():
+        path = _folder(cache) / file.name
+        with contextlib.suppress(OSError, _Damaged):
+            key = _identity(path, file)
+            vars(memory)[key] = _read(path, file)
+
+
+def _identity(path: Path, file: IdxFile) -> str:
+    """Return what is another text when ``path`` is another file, has changed or should differ."""
+    facts = path.stat()
+    return " ".join(
+        map(str, (file.sha1, facts.st_dev, facts.st_ino, facts.st_size, facts.st_ctime_ns))
+    )
+
+
 def _check_size(name: str, size: Any, largest: int) -> int:
     if size is None:
         return largest
@@ -226,10 +253,14 @@ def _real_content() -> dict[str, bytes]:
 
 def _folders() -> Iterator[Path]:
     """Yield where the files may lie: Keras's cache, then ours, should that be closed to us."""
-    yield Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets/fashion-mnist"
+    yield _folder(os.environ.get("KERAS_HOME"))
     pooch = _pooch()
 
     yield Path(pooch.os_cache("tape-to-mlp")).expanduser()
+
+
+def _folder(cache: str | None) -> Path:
+    return Path(cache or "~/.keras").expanduser() / "datasets/fashion-mnist"
 
 
 def _pooch() -> Any:
@@ -264,6 +295,10 @@ def _read(path: Path, file: IdxFile) -> bytes:
     try:
         if path.is_dir():
             raise _Damaged("expected a file, found a folder")
+        if (memory := sys.modules.get(MEMORY)) and (
+            known := vars(memory).get(_identity(path, file))
+        ):
+            return bytes(known)
         with gzip.open(path) as stream:
             content = stream.read(1 + max(known.size for known in FILES.values()))
     except (FileNotFoundError, NotADirectoryError):

@@ -169,12 +169,14 @@ def fork_kernel(
         request["sandbox"] = confinement.sandbox._asdict()
         request["way"] = confinement.way
         request["place"] = [str(sockets or ""), confinement.connection_file]
+    data = environment.get("KERAS_HOME")
     try:
         if confinement or neutral:
             environment, folder = _neutral(
                 environment if confinement else kept_variables(environment)
             )
         start = _start(options, environment, folder, modules, idle)
+        start = start._replace(data=data)
         reason = ""
         for _ in range(ATTEMPTS):
             try:
@@ -212,6 +214,7 @@ class _Start(NamedTuple):
     folder: Path
     modules: Sequence[str]
     idle: float
+    data: str | None = None  # where its kernels look for Fashion-MNIST
 
 
 def _start(
@@ -319,6 +322,7 @@ def _start_parent(start: _Start) -> None:
             "path": str(start.path),
             "modules": list(start.modules),
             "idle": start.idle,
+            "data": start.data,
         }
         partial.rename(start.path)
         subprocess.run(

@@ -42,6 +42,20 @@ TICK = 1.0  # seconds between two looks at whether the parent is still wanted
 SILENCE = 30.0  # seconds that a client may stay connected without asking
 DESCRIPTORS = 5
 
+# What ipykernel imports at its start or before the first cell.
+KERNELS_OWN = (
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+    "ipykernel.zmqshell",
+    "ipykernel.debugger",
+    "tornado.platform.asyncio",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "sqlite3",
+)
+
 
 def main() -> None:
     """Leave the process that started us, import, and serve; in a fork, become the kernel."""
@@ -58,7 +72,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()  # the collector would touch, and so copy, every page of the fork
     listener = socket.socket(fileno=settings["listener"])
-    call = serve(listener, Path(settings["path"]), settings["idle"])
+    call = serve(listener, Path(settings["path"]), settings["idle"], settings["data"])
     if call is not None:
         become_kernel(call, later, root)
 
@@ -72,7 +86,7 @@ def import_as_a_notebook_would(modules: list[str]) -> set[str]:
     TensorFlow looks for IPython and for an interactive interpreter at its import, and its loggers
     keep the stream that they find.
     """
-    for name in ("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell"):
+    for name in KERNELS_OWN:
         importlib.import_module(name)
     before = set(sys.modules)
     kept = sys.stdout, sys.stderr
@@ -82,11 +96,24 @@ def import_as_a_notebook_would(modules: list[str]) -> set[str]:
     try:
         for name in modules:
             importlib.import_module(name)
+        if "numpy" in sys.modules:
+            importlib.import_module("numpy.random")  # whose seed each fork renews
     finally:
         sys.stdout, sys.stderr = kept
         del sys.ps1, builtins.get_ipython  # type: ignore[attr-defined]
     brought = {name.partition(".")[0] for name in set(sys.modules) - before}
     return brought - sys.stdlib_module_names
+
+
+def read_beforehand(cache: str | None) -> None:
+    """Have what is in a Keras cache of Fashion-MNIST in memory, but leave `utils` to notebooks."""
+    before = set(sys.modules)
+    with suppress(ImportError, AttributeError):  # another version of this course is installed
+        importlib.import_module("utils.data").read_beforehand(cache)
+        gc.freeze()
+    for name in set(sys.modules) - before:
+        if name.partition(".")[0] == "utils":
+            del sys.modules[name]
 
 
 class _Stream:
@@ -110,8 +137,8 @@ class _Kernel(NamedTuple):
     sandboxed: bool
 
 
-def serve(listener: socket.socket, path: Path, idle: float) -> Call | None:
-    """Fork for every client that asks.
+def serve(listener: socket.socket, path: Path, idle: float, data: str | None) -> Call | None:
+    """Fork for every client that asks, and meanwhile read ``data``: see `read_beforehand`.
 
     Ends when no kernel runs and either nobody has asked for ``idle`` seconds or ``path``, the
     listener's address, is no longer ours.
@@ -121,8 +148,13 @@ def serve(listener: socket.socket, path: Path, idle: float) -> Call | None:
     """
     parent = _Parent(listener)
     address = path.stat()
+    read = 0.0
     while True:
-        for key, _ in parent.selector.select(TICK):
+        ready = parent.selector.select(TICK)
+        if not ready and read < parent.last_used:
+            read_beforehand(data)
+            read = time.monotonic()
+        for key, _ in ready:
             call = key.data(key.fileobj) if key.fd in parent.selector.get_map() else None
             if call is not None:
                 return call  # this is the fork

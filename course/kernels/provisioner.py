@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["warm", "fresh"]
 
+SOON = 2.0  # seconds in which a kernel usually ends
+
 GROUP = KernelProvisionerFactory.GROUP_NAME
 VARIABLE = "JUPYTER_DEFAULT_PROVISIONER_NAME"
 NAMES: dict[Kind, str] = {"warm": "course-warm", "fresh": "local-provisioner"}
@@ -197,6 +199,12 @@ class WarmProvisioner(LocalProvisioner):
         self.pid = self.pgid = process.pid
         self.cwd = folder
         return self.connection_info
+
+    async def shutdown_requested(self, restart: bool = False) -> None:
+        """Wait until the kernel has ended; whoever asked it to looks only every 0.1 s."""
+        if process := self.process:
+            with suppress(subprocess.TimeoutExpired):
+                await asyncio.to_thread(process.wait, SOON)
 
     async def cleanup(self, restart: bool = False) -> None:
         """Remove the folder of the sockets, after the last kernel that used it."""

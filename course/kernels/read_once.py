@@ -8,7 +8,7 @@ import re
 # A kernel gets all others when it is forked.
 READ_ONCE = re.compile(
     r"(PYTHON|LD_|GLIBC_|MALLOC_|LC_|TF_|XLA_|CUDA_|NVIDIA_|GRPC_|ABSL_|NPY_|NUMPY_|OMP_|GOMP_|KMP_"
-    r"|MKL_|OPENBLAS_|BLIS_|PYDEVD_|IPYKERNEL_).*|LANG|LANGUAGE|TZ|KERAS_BACKEND|MPLBACKEND"
+    r"|MKL_|OPENBLAS_|BLIS_|PYDEVD?_|DEBUGPY_|IPYKERNEL_).*|LANG|LANGUAGE|TZ|KERAS_BACKEND|MPLBACKEND"
 )
 # Where modules look for their configuration; a parent is known by what it found there.
 PLACES = ("HOME", "PATH", "KERAS_HOME", "MPLCONFIGDIR", "MATPLOTLIBRC", "XDG_CONFIG_HOME")

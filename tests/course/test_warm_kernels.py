@@ -27,6 +27,7 @@ from course.kernels.meeting import is_ours, meeting_folder
 from course.kernels.provisioner import VARIABLE, provisioner_variables, use_kernels
 from course.kernels.read_once import sets_what_is_read_once
 from course.lab import lab_environment
+from utils.data import MEMORY
 
 WriteNotebook = Callable[..., Path]
 
@@ -192,7 +193,8 @@ def test_a_module_in_the_kernels_folder_is_found_as_by_an_ordinary_kernel(tmp_pa
 
 def test_an_interrupt_stops_a_cell_and_keeps_what_the_kernel_knows(light: Kernel) -> None:
     light.run("known = 42")
-    message = light.client.execute("import time\nprint('asleep', flush=True)\ntime.sleep(60)")
+    code = "import time\nprint('asleep', flush=True)\ntime.sleep(60)"
+    message = light.client.execute(code, stop_on_error=False)
     while light.client.get_iopub_msg(timeout=10)["msg_type"] != "stream":
         pass
     light.manager.interrupt_kernel()
@@ -221,6 +223,77 @@ def test_a_shutdown_ends_the_kernel_and_removes_its_sockets() -> None:
         kernel.manager.shutdown_kernel()
         assert not is_running(pid)
         assert not sockets.exists()
+
+
+def test_a_kernel_that_is_asked_to_end_does_so_itself_and_loses_nothing(tmp_path: Path) -> None:
+    cells = (
+        "import atexit, gc; gc.disable()",
+        "file = open('open.txt', 'w'); file.write('still open')",
+        "atexit.register(lambda: open('atexit.txt', 'w').write('at the exit'))",
+        "class Kept:\n    def __del__(self): open('kept.txt', 'w').write('deleted')",
+        "kept = Kept(); kept.itself = kept",
+        "import ctypes; libc = ctypes.CDLL(None); libc.fopen.restype = ctypes.c_void_p",
+        "libc.fputs(b'in C', ctypes.c_void_p(libc.fopen(b'c.txt', b'w')))",
+        "import threading, time\n"
+        "def late(): time.sleep(0.5); open('thread.txt', 'w').write('late')",
+        "threading.Thread(target=late).start()",
+    )
+    for _ in range(3):
+        with running(cwd=tmp_path) as kernel:
+            for cell in cells:
+                kernel.run(cell)
+            process = kernel.process
+            kernel.manager.shutdown_kernel()
+            assert process.poll() == 0
+        said = {path.name: path.read_text() for path in tmp_path.glob("*.txt")}
+        assert said == {
+            "open.txt": "still open",
+            "atexit.txt": "at the exit",
+            "kept.txt": "deleted",
+            "c.txt": "in C",
+            "thread.txt": "late",
+        }
+        for path in tmp_path.glob("*.txt"):
+            path.unlink()
+
+
+def test_a_debugger_stops_at_a_breakpoint(light: Kernel) -> None:
+    client = light.client
+
+    def ask(command: str, **arguments: Any) -> dict[str, Any]:
+        content = {"type": "request", "seq": 1, "command": command, "arguments": arguments}
+        message = client.session.msg("debug_request", content)
+        client.control_channel.send(message)
+        while True:
+            reply = client.get_control_msg(timeout=20)
+            if reply["parent_header"]["msg_id"] == message["header"]["msg_id"]:
+                return reply["content"].get("body") or {}
+
+    ask("initialize", clientID="test", adapterID="", linesStartAt1=True, pathFormat="path")
+    ask("attach")
+    code = "one = 1\ntwo = 2"
+    path = ask("dumpCell", code=code)["sourcePath"]
+    ask("setBreakpoints", breakpoints=[{"line": 2}], source={"path": path})
+    ask("configurationDone")
+    client.execute(code)
+    while (message := client.get_iopub_msg(timeout=20))["content"].get("event") != "stopped":
+        pass
+    assert message["content"]["body"]["reason"] == "breakpoint"
+
+
+def test_kernels_find_fashion_mnist_in_memory_and_utils_is_theirs_to_choose() -> None:
+    home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    files = len(list(home.glob("datasets/fashion-mnist/*.gz")))
+    code = (
+        f"import sys; memory = vars(sys.modules.get({MEMORY!r}, object));"
+        "'utils' in sys.modules, sum(type(each) is bytes for each in memory.values())"
+    )
+
+    def seen() -> str:
+        with running() as kernel:
+            return kernel.run(code)
+
+    assert wait_until(lambda: seen() == f"(False, {files})", 20)
 
 
 @pytest.mark.parametrize(

@@ -235,3 +235,41 @@ def test_importing_it_brings_in_neither_tensorflow_nor_a_download_library() -> N
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_what_was_read_beforehand_is_not_read_again_until_it_changes(
+    small_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, data.MEMORY, raising=False)
+    data.read_beforehand(os.environ["KERAS_HOME"])
+    read: list[str] = []
+    whole = data.gzip.open
+    monkeypatch.setattr(data.gzip, "open", lambda path: read.append(path.name) or whole(path))
+    before = load_fashion_mnist()
+    assert read == []
+    before.train_images[:] = 0
+    assert load_fashion_mnist().train_images.any()
+
+    images = data.FILES["train_images"]
+    path = next(small_cache.rglob(images.name))
+    path.write_bytes(path.read_bytes())
+    load_fashion_mnist()
+    assert read == [images.name]
+    path.write_bytes(b"damaged")
+    with pytest.raises(CourseError, match="is damaged"):
+        load_fashion_mnist()
+    monkeypatch.delitem(sys.modules, data.MEMORY)
+
+
+def test_a_file_under_another_files_name_is_noticed_whatever_was_read_beforehand(
+    small_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, data.MEMORY, raising=False)
+    data.read_beforehand(os.environ["KERAS_HOME"])
+    images, others = data.FILES["train_images"], data.FILES["test_images"]
+    path = next(small_cache.rglob(images.name))
+    path.unlink()
+    path.hardlink_to(next(small_cache.rglob(others.name)))
+    with pytest.raises(CourseError, match=f"found that of {others.name}"):
+        load_fashion_mnist()
+    monkeypatch.delitem(sys.modules, data.MEMORY)

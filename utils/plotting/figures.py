@@ -135,11 +135,12 @@ def figure_png(figure: Figure) -> bytes:
             format="png",
             dpi=STYLE["savefig.dpi"] * min(1, WIDEST / width),
             bbox_inches=None if ours else "tight",
+            pil_kwargs={"compress_level": 0},  # it is opened again at once
         )
     small = io.BytesIO()
     with Image.open(buffer) as picture:
         colours = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-    colours.save(small, format="png", optimize=True)
+    colours.save(small, format="png")
     return small.getvalue()
 
 
