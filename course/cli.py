@@ -149,6 +149,11 @@ def batch(spec: Path, memory: str | None, dry_run: bool, only: str | None, **opt
 
     The exit status is 0 when every run ended well, 1 when one did not.
     """
+    if not (dry_run or options["scheduler"]):
+        from course.workers import pool
+
+        pool.warm_up("course.batch.lesson_run", options["workers"], options["kernel"])
+
     from course.batch.driver import Options, run_batch, show_plan
     from course.batch.spec import memory_size
 
@@ -247,10 +252,9 @@ def grade(
     """
     from course.catalog import find_assignments
     from course.workers import pool
-    from course.workers.processes import processors
 
     if not options["scheduler"]:
-        pool.warm_up(options["workers"] or processors())
+        pool.warm_up("course.grading.job", options["workers"], options["kernel"], sandboxed=True)
 
     from course.grading.driver import Options, grade_class
 

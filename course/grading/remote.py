@@ -14,6 +14,7 @@ import math
 import sys
 import types
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import cloudpickle
@@ -326,14 +327,20 @@ class _Portable:
         return opened, self.made
 
 
+@cache
+def _pickle_own_modules_by_value(known: int) -> None:
+    """Have our modules pickled by their code; to be called when more modules are ``known``."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith(OWN_MODULES):
+            cloudpickle.register_pickle_by_value(module)
+
+
 class _Pickler(cloudpickle.Pickler):
     """Pickles functions by their code, and refers to what is shared or lives over there."""
 
     def __init__(self, file: io.BytesIO, remote: Remote) -> None:
         super().__init__(file)
-        for name, module in list(sys.modules.items()):
-            if name.startswith(OWN_MODULES):
-                cloudpickle.register_pickle_by_value(module)
+        _pickle_own_modules_by_value(len(sys.modules))
         self._remote = remote
         self._notes: set[int] = set()  # ids of lists into which a function writes
 

@@ -188,13 +188,19 @@ def fork_kernel(
     raise NoWarmKernel(_last_line(start.path.with_suffix(".log")) or reason)
 
 
-def warm_up(environment: Mapping[str, str]) -> None:
-    """Start the parent of sandboxed kernels with these variables, if there is none yet.
+def warm_up(options: Sequence[str], environment: Mapping[str, str], *, neutral: bool) -> None:
+    """Start the parent of kernels with these variables, if there is none yet.
 
     It goes on importing when this returns.
+
+    Args:
+        options: what the interpreter takes.
+        neutral: whether it is the parent of sandboxed kernels.
     """
     with suppress(OSError):
-        _connect(_start([], *_neutral(kept_variables(environment)), PRELOADED, IDLE)).close()
+        given = _neutral(kept_variables(environment)) if neutral else (environment, Path.cwd())
+        start = _start(options, *given, PRELOADED, IDLE)
+        _connect(start._replace(data=environment.get("KERAS_HOME"))).close()
 
 
 class Confinement(NamedTuple):

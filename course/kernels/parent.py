@@ -39,6 +39,7 @@ from course.kernels.forked import Call, adopt_orphans, become_kernel
 from course.kernels.meeting import is_ours, peer, remove_left_sockets
 
 TICK = 1.0  # seconds between two looks at whether the parent is still wanted
+PAUSE = 0.1  # seconds without a request after which there is time to read
 SILENCE = 30.0  # seconds that a client may stay connected without asking
 DESCRIPTORS = 5
 
@@ -150,8 +151,9 @@ def serve(listener: socket.socket, path: Path, idle: float, data: str | None) ->
     address = path.stat()
     read = 0.0
     while True:
-        ready = parent.selector.select(TICK)
-        if not ready and read < parent.last_used:
+        has_read = parent.last_used < read
+        ready = parent.selector.select(TICK if has_read else PAUSE)
+        if not ready and not has_read:
             read_beforehand(data)
             read = time.monotonic()
         for key, _ in ready:

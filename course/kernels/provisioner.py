@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.localinterfaces import is_local_ip
 from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
@@ -223,6 +224,19 @@ class WarmProvisioner(LocalProvisioner):
             return
         self._sockets = folder
         manager.transport, manager.ip, manager.cache_ports = "ipc", str(folder / "s"), False
+
+
+def start_parent(environment: Mapping[str, str], *, sandboxed: bool) -> None:
+    """Start the parent of kernels with these variables, where there is none yet.
+
+    It goes on importing when this returns.
+    """
+    if CAN_FORK:
+        from course.kernels import asking
+
+        parsed = None if sandboxed else _parse(KernelSpecManager().get_kernel_spec("python3").argv)
+        options = parsed.options if parsed else []
+        asking.warm_up(options, environment, neutral=sandboxed)
 
 
 def start_program(

@@ -54,13 +54,18 @@ def work_through(
     """
     waiting = [(each, 1) for each in reversed(todo)]
     running: dict[Future[Outcome], tuple[P, int]] = {}
-    looked = time.monotonic()
-    while (waiting or running) and not stopping.is_set():
-        while waiting and len(running) < machine.capacity():
+
+    def submit() -> None:
+        while waiting and len(running) < machine.capacity() and not stopping.is_set():
             each, attempt = waiting.pop()
             running[machine.submit(each.job, _teller(show, each))] = (each, attempt)
+
+    looked = time.monotonic()
+    while (waiting or running) and not stopping.is_set():
+        submit()
         show.submitted(len(running))
         over, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
+        done = []
         for future in over:
             each, attempt = running.pop(future)
             outcome = machine.result(future, each.job)
@@ -71,6 +76,9 @@ def work_through(
                 show.again(each, f"{outcome.status.replace('_', ' ')}, {reason}")
                 waiting.append((each, attempt + 1))
                 continue
+            done.append((each, outcome, attempt))
+        submit()  # nobody need wait until what has come is written
+        for each, outcome, attempt in done:
             keep(each, outcome, attempt)
         if time.monotonic() - looked > NOW_AND_THEN:
             now_and_then()

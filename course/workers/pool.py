@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 
 from course.execution import LAST_WORDS, START_TIMEOUT, kernel_environment
-from course.kernels import CAN_FORK
+from course.kernels.provisioner import Kind, start_parent
 from course.workers.jobs import Job, Outcome, failed
 from course.workers.processes import kill_group, kill_marked, processors
 from course.workers.room import thread_variables
@@ -28,6 +28,7 @@ SHARE = 0.8  # of the machine's memory, for all runs together
 OnEvent = Callable[[dict[str, Any]], None]
 
 _own = threading.local()
+_ready: list[Worker] = []  # started before there was a job for them
 _workers: dict[str, set[Worker]] = {}  # of each batch
 _stopped: set[str] = set()  # batches that start nothing any more
 _lock = threading.Lock()
@@ -36,14 +37,14 @@ _lock = threading.Lock()
 class Worker:
     """A worker process with a folder for its temporary files."""
 
-    def __init__(self, batch: str) -> None:
-        self.batch = batch
+    def __init__(self, perform: str) -> None:
+        self.batch = ""  # what it works for
         self.scratch = Path(tempfile.mkdtemp(prefix="course-batch-"))
         runtime = self.scratch / "jupyter"  # connection files of kernels that are killed go, too
         runtime.mkdir(mode=0o700)
         self.log = (self.scratch / "log").open("w+", encoding="utf-8", errors="replace")
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "course.workers.worker", str(self.scratch)],
+            [sys.executable, "-P", "-m", "course.workers.worker", str(self.scratch), perform],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,
@@ -107,9 +108,10 @@ def run_job(job: Job, on_event: OnEvent | None = None) -> Outcome:
             if job.batch in _stopped:
                 return stopped
             try:
-                worker = _own.worker = Worker(job.batch)
+                worker = _own.worker = _ready.pop() if _ready else Worker(job.perform)
             except OSError as error:
                 return failed(job, "start_failed", type(error).__name__, str(error), again=True)
+            worker.batch = job.batch
             _workers.setdefault(job.batch, set()).add(worker)
     outcome = worker.run(_with_shares(job), on_event)
     if outcome is not None:
@@ -148,13 +150,20 @@ def _with_shares(job: Job) -> Job:
     return job._replace(memory=memory, threads=job.threads or 1)
 
 
-def warm_up(workers: int) -> None:
-    """Have the parent of sandboxed kernels import before the first of so many workers asks."""
-    if CAN_FORK:
-        from course.kernels import asking
+def warm_up(perform: str, workers: int | None, kernel: Kind, *, sandboxed: bool = False) -> None:
+    """Start what will be needed before there is a job: workers, and the parent of their kernels.
 
-        threads, _ = shares(workers)
-        asking.warm_up(kernel_environment() | thread_variables(threads))
+    Args:
+        perform: the module of the jobs.
+        workers: how many there will be; by default as many as processors.
+        kernel: what the jobs run on, in a sandbox or not.
+    """
+    workers = workers or processors()
+    threads, _ = shares(workers)
+    if kernel == "warm" or sandboxed:
+        start_parent(kernel_environment() | thread_variables(threads), sandboxed=sandboxed)
+    with contextlib.suppress(OSError):  # whoever needs one will say so
+        _ready.extend(Worker(perform) for _ in range(min(workers, processors())))
 
 
 def shares(workers: int) -> tuple[int, int]:

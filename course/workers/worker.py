@@ -20,8 +20,11 @@ from course.workers.jobs import Job, Outcome, failed
 from course.workers.room import Tell, occupied, room
 
 
-def main(scratch: Path) -> None:
-    """Work through the jobs on standard input, with temporary files in ``scratch``."""
+def main(scratch: Path, module: str) -> None:
+    """Work through the jobs on standard input, with temporary files in ``scratch``.
+
+    ``module`` is what they will need.
+    """
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a library prints is no answer
 
@@ -31,6 +34,7 @@ def main(scratch: Path) -> None:
 
     jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs, scratch), daemon=True).start()
+    importlib.import_module(module)
     while True:
         job = Job(**json.loads(jobs.get()))
         tell({"outcome": perform(job, scratch, tell)._asdict()})
@@ -65,4 +69,4 @@ def perform(job: Job, scratch: Path, tell: Tell) -> Outcome:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])
