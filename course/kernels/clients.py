@@ -1,6 +1,6 @@
 """Clients that know at once that a kernel is ready.
 
-Jupyter's own look for it ten times a second, and then wait until it has been silent for 0.2 s.
+Jupyter's own then wait until it has been silent for 0.2 s.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.client import KernelClient
 from jupyter_client.utils import run_sync
 
-RECONNECT = 10  # ms between two looks at whether the kernel listens
 PATIENCE = 1.0  # seconds for an answer, before it is asked again
 PUBLISHED = 0.2  # seconds after its answer within which it publishes that it has given it
 
@@ -72,16 +71,8 @@ class PromptClient(AsyncKernelClient):
 
     wait_for_ready = _wait_for_ready
 
-    def start_channels(self, *args: Any, **kwargs: Any) -> None:
-        self.context.setsockopt(zmq.RECONNECT_IVL, RECONNECT)
-        super().start_channels(*args, **kwargs)
-
 
 class PromptBlockingClient(BlockingKernelClient):
     """A blocking client, for a manager's ``client_factory``."""
 
     wait_for_ready = run_sync(_wait_for_ready)
-
-    def start_channels(self, *args: Any, **kwargs: Any) -> None:
-        self.context.setsockopt(zmq.RECONNECT_IVL, RECONNECT)
-        super().start_channels(*args, **kwargs)

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -15,7 +16,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.connect import KernelConnectionInfo, port_names
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.localinterfaces import is_local_ip
 from jupyter_client.manager import KernelManager
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["warm", "fresh"]
 
-SOON = 2.0  # seconds in which a kernel usually ends
+SOON = 2.0  # seconds in which a kernel usually has begun to listen, or has ended
 
 GROUP = KernelProvisionerFactory.GROUP_NAME
 VARIABLE = "JUPYTER_DEFAULT_PROVISIONER_NAME"
@@ -197,6 +198,7 @@ class WarmProvisioner(LocalProvisioner):
                 return await super().launch_kernel(cmd, **kwargs)
             vars(process).update(ends)
         self.process = process  # type: ignore[assignment]  # for what Popen does here, it will do
+        await self._wait_for_sockets()
         self.pid = self.pgid = process.pid
         self.cwd = folder
         return self.connection_info
@@ -212,6 +214,18 @@ class WarmProvisioner(LocalProvisioner):
         await super().cleanup(restart)
         if self._sockets is not None and not restart:
             shutil.rmtree(self._sockets, ignore_errors=True)
+
+    async def _wait_for_sockets(self) -> None:
+        """Let the kernel make its sockets: who finds none looks again after 0.1 to 0.2 s only."""
+        manager: Any = self.parent
+        end = time.monotonic() + SOON
+        if self._sockets is not None:
+            ports = [getattr(manager, name) for name in port_names]
+            awaited = [Path(f"{manager.ip}-{port}") for port in ports]
+            while not all(map(Path.exists, awaited)) and time.monotonic() < end:
+                if await self.poll() is not None:
+                    return
+                await asyncio.sleep(0.002)
 
     def _choose_sockets(self) -> None:
         """Have client and kernel meet in a new folder, unless the client has chosen an address."""

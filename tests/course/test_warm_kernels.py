@@ -17,6 +17,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.provisioning import KernelProvisionerFactory
 from warm_kernels import LIGHT, Kernel, is_running, is_warm, parent_of, running, wait_until
 
@@ -223,6 +224,19 @@ def test_a_shutdown_ends_the_kernel_and_removes_its_sockets() -> None:
         kernel.manager.shutdown_kernel()
         assert not is_running(pid)
         assert not sockets.exists()
+
+
+def test_a_kernel_listens_once_it_has_been_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    there: list[Path] = []
+    start_channels = BlockingKernelClient.start_channels
+
+    def look_first(client: BlockingKernelClient) -> None:
+        there.extend(Path(client.ip).parent.glob("s-*"))
+        start_channels(client)
+
+    monkeypatch.setattr(BlockingKernelClient, "start_channels", look_first)
+    with running():
+        assert len(there) == 5
 
 
 def test_a_kernel_that_is_asked_to_end_does_so_itself_and_loses_nothing(tmp_path: Path) -> None:
