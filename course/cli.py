@@ -253,7 +253,7 @@ def grade(
     from course.catalog import find_assignments
     from course.workers import pool
 
-    if not options["scheduler"]:
+    if not options["scheduler"] and submitted.is_dir():
         pool.warm_up("course.grading.job", options["workers"], options["kernel"], sandboxed=True)
 
     from course.grading.driver import Options, grade_class
