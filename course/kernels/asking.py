@@ -85,9 +85,11 @@ class ForkedProcess:
         """
         end = None if timeout is None else time.monotonic() + timeout
         while (status := self.poll()) is None:
-            if end is not None and time.monotonic() > end:
+            left = PATIENCE if end is None else end - time.monotonic()
+            if left < 0:
                 raise subprocess.TimeoutExpired("kernel", timeout or 0)
-            time.sleep(0.01)
+            if self._is_readable(self._descriptor, left):
+                time.sleep(0.001)  # it has ended, and its parent is about to say how
         return status
 
     def send_signal(self, number: int) -> None:
@@ -110,10 +112,10 @@ class ForkedProcess:
             each.close()
 
     @staticmethod
-    def _is_readable(source: IO[bytes] | socket.socket) -> bool:
+    def _is_readable(source: IO[bytes] | socket.socket, seconds: float = 0) -> bool:
         poll = select.poll()
         poll.register(source, select.POLLIN)
-        return bool(poll.poll(0))
+        return bool(poll.poll(1000 * seconds))
 
 
 def fork_kernel(

@@ -205,6 +205,14 @@ class WarmProvisioner(LocalProvisioner):
 
     async def shutdown_requested(self, restart: bool = False) -> None:
         """Wait until the kernel has ended; whoever asked it to looks only every 0.1 s."""
+        await self._wait_for_end()
+
+    async def kill(self, restart: bool = False) -> None:
+        """Kill the kernel as usual, and wait likewise."""
+        await super().kill(restart)
+        await self._wait_for_end()
+
+    async def _wait_for_end(self) -> None:
         if process := self.process:
             with suppress(subprocess.TimeoutExpired):
                 await asyncio.to_thread(process.wait, SOON)
