@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from jupyter_client.connect import KernelConnectionInfo, port_names
-from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from jupyter_client.localinterfaces import is_local_ip
 from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
@@ -253,12 +253,16 @@ def start_parent(environment: Mapping[str, str], *, sandboxed: bool) -> None:
 
     It goes on importing when this returns.
     """
-    if CAN_FORK:
-        from course.kernels import asking
+    if not CAN_FORK:
+        return
+    from course.kernels import asking
 
-        parsed = None if sandboxed else _parse(KernelSpecManager().get_kernel_spec("python3").argv)
-        options = parsed.options if parsed else []
-        asking.warm_up(options, environment, neutral=sandboxed)
+    with suppress(NoSuchKernel):  # whoever wants one will say so
+        usual = _parse(KernelSpecManager().get_kernel_spec("python3").argv)
+        if sandboxed:
+            asking.warm_up([], environment, neutral=True)
+        elif usual:
+            asking.warm_up(usual.options, environment, neutral=False)
 
 
 def start_program(
