@@ -1,6 +1,6 @@
 """Clients that know at once that a kernel is ready.
 
-Jupyter's own then wait until it has been silent for 0.2 s.
+Jupyter's own go on waiting then, until it has been silent for 0.2 s.
 """
 
 from __future__ import annotations
@@ -44,9 +44,8 @@ async def _wait_for_ready(client: KernelClient, timeout: float | None = None) ->
 
 def _hears(client: KernelClient, socket: Any, request: str, seconds: float) -> bool:
     """Tell whether a reply to ``request``, or word that it is done with, comes in so many s."""
-    blocking: zmq.Socket[bytes] = zmq.Socket.shadow(
-        socket.underlying
-    )  # the same one, also if it is asynchronous
+    # The same socket, also if it is an asynchronous one.
+    blocking: zmq.Socket[bytes] = zmq.Socket.shadow(socket.underlying)
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         if not blocking.poll(int(1000 * left) + 1):

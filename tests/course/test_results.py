@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -159,3 +163,19 @@ def test_grades_do_not_go_where_the_submissions_are(tmp_path: Path) -> None:
     for out in (tmp_path, tmp_path / "grades"):
         with pytest.raises(CourseError, match=r"lies in .*: name another"):
             driver.grade_class(tmp_path, driver.Options(out), "again")
+
+
+def test_a_new_gradebook_notes_the_version_that_nbgraders_own_program_tells(
+    tmp_path: Path,
+) -> None:
+    gradebook.make(f"sqlite:///{tmp_path / 'gradebook.db'}")
+    with sqlite3.connect(tmp_path / "gradebook.db") as database:
+        [(noted,)] = database.execute("SELECT version_num FROM alembic_version").fetchall()
+    told = subprocess.run(
+        [sys.executable, "-c", "import nbgrader.api; print(nbgrader.api.get_alembic_version())"],
+        env=os.environ | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.defpath])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert noted == told.stdout.strip()
