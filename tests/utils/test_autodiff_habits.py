@@ -531,3 +531,220 @@ def test_the_cause_is_named_and_the_line_quoted(f, inputs, cause, fragment):
     assert explanation.cause == cause, str(explanation)
     if fragment is not None:
         assert fragment in f"{explanation.line} | {explanation.expression}", str(explanation)
+
+
+# -- what is said, word for word where the word is what helps
+
+SAID = []
+
+
+def says(cause, fragment, *words, inputs=()):
+    def keep(f):
+        SAID.append(pytest.param(f, inputs, cause, fragment, words, id=_name((f,))))
+        return f
+
+    return keep
+
+
+@says("python_number", "loss = float(", "`loss` is 9.0, not a tensor", "`(w - 5.0) ** 2` itself")
+def a_float_as_target():
+    w = tf.Variable(2.0)
+    with tf.GradientTape() as tape:
+        loss = float((w - 5.0) ** 2)
+    return tape.gradient(loss, w)
+
+
+@says("numpy", ".numpy()", "`loss` is a NumPy number", "NumPy value of `(w - 5.0) ** 2`")
+def a_numpy_number_as_target():
+    w = tf.Variable(2.0)
+    with tf.GradientTape() as tape:
+        loss = ((w - 5.0) ** 2).numpy()
+        print(f"loss {loss}")
+    return tape.gradient(loss, w)
+
+
+@says("numpy", "np.mean", "np.mean computes in NumPy", "`tf.reduce_mean`")
+def a_mean_of_numpy_as_target():
+    w = tf.Variable(2.0)
+    with tf.GradientTape() as tape:
+        loss = np.mean([(w - t) ** 2 for t in (1.0, 2.0)])
+    return tape.jacobian(loss, w)
+
+
+@says("numpy", "w = (w - 0.1 * g).numpy()", "`w` (a NumPy number) is a constant")
+def a_numpy_number_in_the_place_of_a_variable():
+    w = tf.Variable(5.0)
+    for _ in range(2):
+        with tf.GradientTape() as tape:
+            loss = w**2
+        g = tape.gradient(loss, w)
+        w = (w - 0.1 * g).numpy()
+    return g
+
+
+@says("no_tensor", "loss = loss_fn()", "`loss_fn` returns nothing", "End loss_fn with `return`")
+def a_loss_function_without_return():
+    w = tf.Variable(2.0)
+
+    def loss_fn():
+        (w - 5.0) ** 2
+
+    with tf.GradientTape() as tape:
+        loss = loss_fn()
+    return tape.gradient(loss, w)
+
+
+@says("no_tensor", "tape.gradient(loss, lr)", "`lr` is 0.1, not a tensor", "lr = tf.Variable(0.1)")
+def a_python_number_as_source():
+    lr, w = 0.1, tf.Variable(1.0)
+    with tf.GradientTape() as tape:
+        loss = w * lr
+    return tape.gradient(loss, lr)
+
+
+@says("no_tensor", "tape.gradient(loss, net)", "net.trainable_variables")
+def a_model_as_source():
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(net(X))
+    return tape.gradient(loss, net)
+
+
+@says("python_number", "net2.evaluate(X, X", "Call the model instead, net2(X, training=True)")
+def the_loss_of_evaluate_as_target():
+    net2 = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)])
+    net2.compile("sgd", "mse")
+    with tf.GradientTape() as tape:
+        loss = net2.evaluate(X, X, verbose=0)
+    return tape.gradient(loss, net2.trainable_variables)
+
+
+@says("numpy", "net.predict(X", "predict returns a NumPy array", "net(X, training=True)")
+def a_loss_of_predictions():
+    with tf.GradientTape() as tape:
+        out = net.predict(X, verbose=0)
+        loss = tf.reduce_mean(out**2)
+    return tape.gradient(loss, net.trainable_variables)
+
+
+@says("numpy", "(x**2).numpy()", "NumPy value of `x ** 2`", inputs=(3.0,))
+def a_number_returned(x):
+    return (x**2).numpy()
+
+
+@says("numpy", "( x - 1.0 ).numpy()", "NumPy value of `x - 1.0`", inputs=(3.0,))
+def a_conversion_over_several_lines(x):
+    # fmt: off
+    y = (
+        x - 1.0
+    ).numpy()
+    # fmt: on
+    return tf.constant(y) ** 2
+
+
+@says("numpy", "np.mean(losses)", "np.mean computes", "`tf.reduce_mean`", inputs=([1.0, 2.0],))
+def a_mean_of_a_list_of_losses(v):
+    losses = [(t - 1.0) ** 2 for t in tf.unstack(v)]
+    return tf.constant(np.mean(losses))
+
+
+@says("numpy", "np.random.normal(mu, 1.0)", "mean + spread * noise", inputs=(0.5,))
+def noise_of_numpy(mu):
+    return tf.constant(np.random.normal(mu, 1.0)) ** 2
+
+
+@says("numpy", "np.linalg.inv(m)", "np.linalg.inv computes", "`tf.linalg.inv`", inputs=(np.eye(2),))
+def an_inverse_of_numpy(m):
+    return tf.reduce_sum(tf.constant(np.linalg.inv(m)))
+
+
+@says("numpy", "out[i] = v[i] * 2", "a place in a NumPy array", "tf.stack", inputs=([1.0, 2.0],))
+def an_array_filled_in(v):
+    out = np.zeros(2, np.float32)
+    for i in range(2):
+        out[i] = v[i] * 2
+    return tf.reduce_sum(out)
+
+
+@says("text", '"%.3f" % x', "makes text of `x`", inputs=(3.0,))
+def text_by_percent(x):
+    t = "%.3f" % x  # noqa: UP031
+    return tf.strings.to_number(t)
+
+
+@says("incomplete", "x * float(x)", "not None, but incomplete", "`float(x)` leaves", inputs=(3.0,))
+def a_factor_by_float(x):
+    return x * float(x)
+
+
+@says("incomplete", "m = np.mean(v)", "np.mean computes", "is missing", inputs=([1.0, 2.0, 6.0],))
+def a_mean_of_numpy_taken_off(v):
+    m = np.mean(v)
+    return tf.reduce_sum((v - m) ** 3)
+
+
+@says("incomplete", "loss = w * float(w)", "with respect to `w` is not None, but incomplete")
+def a_factor_by_float_in_a_tape():
+    w = tf.Variable(3.0)
+    with tf.GradientTape() as tape:
+        loss = w * float(w)
+    return tape.gradient(loss, w)
+
+
+@says(
+    "fine", "x * tf.stop_gradient(x)", "a part is held back", "that is its purpose", inputs=(2.0,)
+)
+def a_factor_held_back(x):
+    return x * tf.stop_gradient(x)
+
+
+@says("fine", None, "Every step from there to the result is recorded")
+def numbers_kept_for_a_list():
+    w, log = tf.Variable(1.0), []
+    with tf.GradientTape() as tape:
+        total = 0.0
+        for t in [1.0, 2.0]:
+            loss = (w - t) ** 2
+            log.append(loss.numpy())
+            total += loss
+    return tape.gradient(total, w)
+
+
+@says("fine", None, "Every step from there to the result is recorded", inputs=(2.0,))
+def a_loop_that_ends_by_a_float(a):
+    x = a
+    while abs(float(x * x - a)) > 1e-4:
+        x = 0.5 * (x + a / x)
+    return x
+
+
+@says("fine", None, "Every step from there to the result is recorded", inputs=([1.0, 3.0],))
+def a_place_found_by_numpy(v):
+    return v[int(np.argmax(v))] ** 2
+
+
+@says("fine", None, "Every step from there to the result is recorded", inputs=([1.0, 3.0],))
+def a_shift_that_makes_no_difference(v):
+    top = float(tf.reduce_max(v))
+    return tf.math.log(tf.reduce_sum(tf.exp(v - top))) + top
+
+
+@says("fine", None, "Every step from there to the result is recorded")
+def a_step_of_numpy_between_the_tapes():
+    w = tf.Variable(1.0)
+    for _ in range(3):
+        with tf.GradientTape() as tape:
+            loss = (w - 3.0) ** 2
+        g = tape.gradient(loss, w)
+        w.assign(w.numpy() - 0.1 * g.numpy())
+    return g
+
+
+@pytest.mark.parametrize("f, inputs, cause, fragment, words", SAID)
+def test_what_helps_is_said(f, inputs, cause, fragment, words):
+    explanation = explain_none(f, *inputs)
+
+    assert explanation.cause == cause, str(explanation)
+    if fragment is not None:
+        assert fragment in f"{explanation.line} | {explanation.expression}", str(explanation)
+    for word in words:
+        assert word in str(explanation)

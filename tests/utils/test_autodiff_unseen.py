@@ -70,7 +70,7 @@ def cast_through_int(x):
     return tf.cast(n, tf.float32) * 2.0
 
 
-@case(C([1.0, 2.0]), cause="python_number", line="np.mean")
+@case(C([1.0, 2.0]), cause="numpy", line="np.mean")
 def np_mean_of_list(x):
     values = [x[0] * 2, x[1] * 3]
     return C(np.mean(values))

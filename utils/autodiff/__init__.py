@@ -3,6 +3,7 @@
 The learner's function
     learner_inputs      its name, its inputs as tensors, the variables and layers it can reach
     learner_frames      which frames of a running program are the learner's, which the libraries'
+    source_text         what their source says at a place: a call, its arguments, the statement
     learner_tapes       what the learner's own tapes do while it runs
 What one call of it leaves behind
     recording           the ops, their places in the source, the tapes: the types, no machinery
@@ -17,8 +18,10 @@ Why a gradient is None
     cause_in_op         ... because of the op there
     cause_in_tape       ... because the learner's tape did not see the computation
     cause_left_tensorflow   ... because the value left TensorFlow, and by which door
+    cause_no_tensor     ... because target or source is no tensor
     cause_unused        ... because the result is not computed from the source
     present_gradients   gradients that are there: fine, zero, infinite, or never asked for
+    lost_parts          gradients that are there, but of a part of the computation only
     explanation         `Explanation`: the answer in words, as text and in Jupyter
 The picture
     picture             from a recording to boxes and arrows, without places

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,12 +22,14 @@ from utils.autodiff.recording import (
     is_variable,
     numbers,
 )
+from utils.autodiff.source_text import operand
 from utils.autodiff.trial import Trial, outcome
 
 
 def how_it_left(trial: Trial, exit_: Exit, name: str) -> Finding:
     """Say how a value left, whatever came of it."""
-    shown = trial.display(exit_.tensor) or name
+    place = exit_.places[0] if exit_.places else None
+    shown = trial.display(exit_.tensor) or operand(place) or name
     return left_tensorflow(exit_, name, shown, unexecuted(trial.recording, name))
 
 
@@ -39,32 +42,51 @@ def find_exit(
     call: GradientCall | None,
 ) -> Finding | None:
     """Find the value that left TensorFlow and on which the result depends, by moving each."""
-    groups: dict[Any, list[Exit]] = {}
-    for exit_ in trial.recording.exits:
-        if exit_key(trial.recording, exit_) in dependent:
-            site = (exit_.kind, exit_.through, exit_.places[0] if exit_.places else None)
-            groups.setdefault(site, []).append(exit_)
-    if not groups:
+    ordered = sorted(
+        sites([e for e in trial.recording.exits if exit_key(trial.recording, e) in dependent]),
+        key=lambda g: (g[0].kind == "__bool__", g[0].index),
+    )
+    if not ordered:
         return None
     base = outcome(trial.recording, call)
-    steady = agree(base, outcome(trial.record(replay=trial.recording, trace=False), call))
-    ordered = sorted(groups.values(), key=lambda g: (g[0].kind == "__bool__", g[0].index))
-    if not steady:
+    if not agree(base, outcome(trial.record(replay=trial.recording, trace=False), call)):
         return how_it_left(trial, ordered[0][0], name)
     for group in ordered[:16]:
-        for change in (a_little, a_lot, in_another_order):
-            changed = trial.record(
-                replay=trial.recording,
-                trace=False,
-                change_exits=frozenset(e.index for e in group),
-                change=change,
-            )
-            if changed.error is None and not agree(base, outcome(changed, call)):
-                finding, tensor = how_it_left(trial, group[0], name), group[0].tensor
-                return replace(finding, also=further(trial.recording, [tensor], source, name))
-            if group[0].kind == "__bool__":
-                break
+        if moves(trial, group, base, call):
+            finding, tensor = how_it_left(trial, group[0], name), group[0].tensor
+            return replace(finding, also=further(trial.recording, [tensor], source, name))
     return None
+
+
+def sites(exits: Sequence[Exit]) -> list[list[Exit]]:
+    """Group the values that left by the same door in the same place, in the order they left."""
+    groups: dict[Any, list[Exit]] = {}
+    for exit_ in exits:
+        site = (exit_.kind, exit_.through, exit_.places[0] if exit_.places else None)
+        groups.setdefault(site, []).append(exit_)
+    return list(groups.values())
+
+
+def moves(trial: Trial, group: Sequence[Exit], base: list[Any], call: GradientCall | None) -> bool:
+    """Tell whether the result changes when the values that left at one site are changed."""
+    decision = group[0].kind == "__bool__"
+    for change in (a_little,) if decision else (a_little, a_lot, in_another_order):
+        changed = trial.record(
+            replay=trial.recording,
+            trace=False,
+            change_exits=frozenset(e.index for e in group),
+            change=change,
+        )
+        if _as_far(changed, call) and not agree(base, outcome(changed, call)):
+            return True
+    return False
+
+
+def _as_far(changed: Recording, call: GradientCall | None) -> bool:
+    """Tell whether a changed run came to its end, or to the call that failed before, too."""
+    if call is None or call.error is None:
+        return changed.error is None
+    return call.index < len(changed.calls) and changed.calls[call.index].error is changed.error
 
 
 def other_door(trial: Trial, source: Any, name: str, call: GradientCall | None) -> Finding | None:

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from utils.autodiff.breaks import find_break, further, no_registered_gradient
 from utils.autodiff.cause_in_tape import replaced, unwatched, why_tape
+from utils.autodiff.cause_no_tensor import described, no_tensor
 from utils.autodiff.cause_unused import place_of, unconnected
 from utils.autodiff.dependencies import (
     dependent_on,
@@ -27,6 +28,7 @@ from utils.autodiff.learner_inputs import (
     function_name,
     named_inputs,
 )
+from utils.autodiff.lost_parts import incomplete
 from utils.autodiff.present_gradients import all_of, explain_values, untracked_variable
 from utils.autodiff.recording import (
     EagerTensor,
@@ -62,7 +64,7 @@ def explain_none(f: Callable[..., Any], *inputs: Any) -> Explanation:
     """
     if not callable(f):
         raise CourseError(
-            f"explain_none needs the function itself, but was given {_described(f)}: write "
+            f"explain_none needs the function itself, but was given {described(f)}: write "
             "explain_none(f, x), not explain_none(f(x))."
         )
     return _Inquiry(f, inputs).explain()
@@ -106,11 +108,15 @@ class _Inquiry(Trial):
                 no_registered_gradient(self.recording, error),
                 what="The gradient is not None: the call raises a LookupError.",
             )
+        if explanation := no_tensor(self, call):
+            return explanation
         assert error is not None
         raise error
 
     def _explain_call(self, call: GradientCall) -> Explanation:
         targets = tensors_in(call.target)
+        if not targets and (explanation := no_tensor(self, call)):
+            return explanation
         sources = tf.nest.flatten(call.sources)
         results = tf.nest.flatten(call.result)
         names = [
@@ -344,7 +350,7 @@ class _Inquiry(Trial):
                     finding = how_it_left(self, exit_, self.display(exit_.tensor))
                     return said(
                         finding,
-                        what=f"{name} returns {_described(result)}, not a tensor: there is no "
+                        what=f"{name} returns {described(result)}, not a tensor: there is no "
                         "gradient of it.",
                     )
         if self.inputs and not self.sources and sources:
@@ -357,11 +363,11 @@ class _Inquiry(Trial):
                     "Give a floating-point number: 3.0 instead of 3 (it becomes a tensor).",
                 ),
                 first,
-                what=f"{name} returns {_described(result)}, not a tensor: there is no gradient "
+                what=f"{name} returns {described(result)}, not a tensor: there is no gradient "
                 "of it.",
             )
         raise CourseError(
-            f"{name} returned {_described(result)}, which is not a tensor: let it return a tensor "
+            f"{name} returned {described(result)}, which is not a tensor: let it return a tensor "
             "that TensorFlow computed."
         )
 
@@ -435,7 +441,11 @@ class _Inquiry(Trial):
             asked = {id(v) for _, v, _ in gradients} if call is not None else set()
             if untracked := untracked_variable(recording, targets, layers, asked):
                 return untracked
-        return explain_values(recording, gradients, targets, notes)
+        explanation = explain_values(recording, gradients, targets, notes)
+        if explanation.cause != "fine" or not gradients:
+            return explanation
+        sources = [(name, source) for name, source, _ in gradients]
+        return incomplete(self, sources, targets, call, explanation) or explanation
 
 
 def _has_none(call: GradientCall) -> bool:
@@ -444,13 +454,3 @@ def _has_none(call: GradientCall) -> bool:
 
 def _own_cast(op: Op) -> bool:
     return bool(op.place and op.place.expression and "cast" in op.place.expression)
-
-
-def _described(value: Any) -> str:
-    if isinstance(value, EagerTensor) or is_variable(value):
-        return "a tensor, the result of a call"
-    if isinstance(value, np.ndarray):
-        return "a NumPy array"
-    if isinstance(value, (int, float, str, np.generic)):
-        return f"{value!r}"[:60] if not isinstance(value, np.generic) else "a NumPy number"
-    return f"a {type(value).__name__}"

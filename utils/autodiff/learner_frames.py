@@ -58,7 +58,7 @@ def learner_frame(frame: types.FrameType | None) -> types.FrameType | None:
 def learner_places(
     frame: types.FrameType | None,
 ) -> tuple[tuple[Place, ...], types.FrameType | None, str | None]:
-    """Return the learner's places innermost first, a tf.custom_gradient call, a script op."""
+    """Return the learner's places innermost first, a tf.custom_gradient call, a door."""
     places: list[Place] = []
     custom = door = None
     while frame is not None and frame.f_code is not call.__code__:
@@ -67,7 +67,21 @@ def learner_places(
             places.append(Place(code, frame.f_lasti))
         elif code.co_filename.endswith("custom_gradient.py"):
             custom = frame
-        elif not places and code.co_name in ("numpy_function", "py_func", "py_function"):
+        elif not places and _is_door(code):
             door = code.co_name
         frame = frame.f_back
     return tuple(places), custom, door
+
+
+_SCRIPTS = ("numpy_function", "py_func", "py_function")
+_CHOICES = ("switch_case",)
+_OF_MODELS = (
+    *("predict", "predict_on_batch", "evaluate", "test_on_batch", "fit", "train_on_batch"),
+    "get_weights",
+)
+
+
+def _is_door(code: types.CodeType) -> bool:
+    """Tell a library's function through which values leave TensorFlow."""
+    keras = f"{os.sep}keras{os.sep}" in code.co_filename
+    return code.co_name in (_OF_MODELS if keras else (*_SCRIPTS, *_CHOICES))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import functools
-import linecache
 import types
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from utils.autodiff.recording import Step
+from utils.autodiff.source_text import tree_of
 
 
 def path_taken(steps: Sequence[Step], most: int = 14) -> list[str]:
@@ -31,7 +30,7 @@ def path_taken(steps: Sequence[Step], most: int = 14) -> list[str]:
 
 
 def _function_tree(code: types.CodeType) -> ast.AST | None:
-    tree = _parsed("".join(linecache.getlines(code.co_filename)))
+    tree = tree_of(code.co_filename)
     if tree is None:
         return None
     last = max((line for _, _, line in code.co_lines() if line), default=code.co_firstlineno)
@@ -43,14 +42,6 @@ def _function_tree(code: types.CodeType) -> ast.AST | None:
             if named and first == code.co_firstlineno and (node.end_lineno or first) >= last:
                 best = node
     return best
-
-
-@functools.lru_cache(maxsize=32)
-def _parsed(source: str) -> ast.AST | None:
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError):
-        return None
 
 
 def _frame_path(frame: Sequence[Step], tree: ast.AST) -> list[str]:

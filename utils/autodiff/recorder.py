@@ -150,6 +150,7 @@ class _Observer:
         self.frames = itertools.count()
         self.numbers: dict[types.FrameType, int] = {}
         self.latest: dict[types.FrameType, Step] = {}
+        self.most = 3 * (len(replay.ops) + len(replay.exits)) + 1000 if replay else None
         self.drawn = iter(
             [op for op in replay.ops if op.type.startswith(_RANDOM)] if replay else []
         )
@@ -167,6 +168,7 @@ class _Observer:
     ) -> Sequence[Any] | None:
         if graph is not None or self.blind or threading.get_ident() != self.thread:
             return None
+        self._end_if_lost()
         kind = op_type.decode() if isinstance(op_type, bytes) else op_type
         results = list(outputs or [])
         replaced = None
@@ -201,15 +203,25 @@ class _Observer:
 
     def leave(self, kind: str, tensor: Any, through: Any = None) -> bool:
         """Note an exit and return whether its value is to be changed."""
+        self._end_if_lost()
         recording = self.recording
         places, _, door = learner_places(sys._getframe(2))
         if tensor.dtype == tf.bool and tensor.shape.rank == 0 and is_library(sys._getframe(2)):
             kind = "__bool__"  # tf.cond and its like ask for the answer as Python's `if` does
+        if door == "switch_case":
+            kind = "__bool__"
         exit_ = Exit(
             len(recording.exits), len(recording.ops), kind, tensor, places, through or door
         )
         recording.exits.append(exit_)
         return exit_.index in self.change_exits
+
+    def _end_if_lost(self) -> None:
+        """End a repeated run that, with a changed value, does not find out of a loop."""
+        if self.most is not None:
+            steps = len(self.recording.ops) + len(self.recording.exits)
+            if steps > self.most:
+                raise RuntimeError("the repeated run takes far longer than the first")
 
     def changed(self, value: Any) -> Any:
         assert self.change is not None

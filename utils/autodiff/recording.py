@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import itertools
 import linecache
@@ -18,6 +19,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from utils.autodiff.source_text import node_at
+
 EagerTensor: Any = type(tf.constant(0.0))
 _CELL = re.compile(r"^<ipython-input-|[/\\](ipykernel_\d+[/\\]|ipython-input-)[^/\\]*$")
 
@@ -30,12 +33,12 @@ class Place:
     instruction: int
 
     @functools.cached_property
-    def _positions(self) -> tuple[int | None, int | None, int | None, int | None]:
+    def position(self) -> tuple[int | None, int | None, int | None, int | None]:
         return next(itertools.islice(self.code.co_positions(), self.instruction // 2, None))
 
     @property
     def lineno(self) -> int:
-        return self._positions[0] or self.code.co_firstlineno
+        return self.position[0] or self.code.co_firstlineno
 
     @property
     def line(self) -> str | None:
@@ -46,7 +49,9 @@ class Place:
     @property
     def expression(self) -> str | None:
         """The source of just this expression, folded to one line."""
-        first, last, start, end = self._positions
+        first, last, start, end = self.position
+        if (node := self._method_call()) is not None:
+            first, start = node.lineno, node.col_offset
         if first is None or last is None or start is None or end is None:
             return self.line
         rows = [linecache.getline(self.code.co_filename, n) for n in range(first, last + 1)]
@@ -56,6 +61,12 @@ class Place:
         data[-1] = data[-1][:end]
         data[0] = data[0][start:]
         return " ".join(part.decode(errors="replace").strip() for part in data).strip()
+
+    def _method_call(self) -> ast.expr | None:
+        """Return the whole call where Python gives only its end: a method on a line of its own."""
+        first, _, start, _ = self.position
+        before = linecache.getline(self.code.co_filename, first or 0).encode()[: start or 0]
+        return node_at(self) if before.rstrip().endswith(b".") else None
 
     @property
     def function(self) -> str:

@@ -1,0 +1,124 @@
+"""Gradients that are there, but of a part of the computation only: the rest left on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from utils.autodiff.dependencies import dependent_on, exit_key, key_of, path_between
+from utils.autodiff.exits import how_it_left, sites
+from utils.autodiff.explanation import Explanation, Finding, said
+from utils.autodiff.recording import Exit, GradientCall, Op, Recording, agree, differentiable
+from utils.autodiff.trial import Trial, outcome
+
+_WHOLE = ("__bool__", "__int__", "__index__")  # decisions and counts have no slope to lose
+
+
+def incomplete(
+    trial: Trial,
+    sources: Sequence[tuple[str, Any]],
+    targets: list[Any],
+    call: GradientCall | None,
+    fine: Explanation,
+) -> Explanation | None:
+    """Find a part of the slope that is missing from gradients which are not None."""
+    if (left := _left(trial, sources, call)) is not None:
+        name, finding = left
+        return said(
+            replace(finding, cause="incomplete", why=f"{finding.why} {_MISSING}"),
+            name,
+            fine.notes,
+            f"The gradient with respect to `{name}` is not None, but incomplete.",
+        )
+    for name, source in sources:
+        if (op := _held_back(trial.recording, source, targets)) is not None:
+            shown = op.place.expression if op.place else None
+            finding = Finding(
+                "fine",
+                f"`{shown}` passes the value on and holds the gradient back: that is its "
+                f"purpose. {_MISSING}",
+                "Nothing to mend if that is meant; else leave it out.",
+                op.place,
+            )
+            what = f"The gradient with respect to `{name}` is fine, not None; a part is held back."
+            return said(finding, name, fine.notes, what)
+    return None
+
+
+_MISSING = "The part of the slope that comes by this way is missing."
+
+
+def _left(
+    trial: Trial, sources: Sequence[tuple[str, Any]], call: GradientCall | None
+) -> tuple[str, Finding] | None:
+    """Find a value that came from a source, left TensorFlow, and moves the result smoothly."""
+    recording = trial.recording
+    dependent = [(name, dependent_on(recording, [key_of(source)])) for name, source in sources]
+    first, last = _seen_by(recording, call)
+    names: dict[int, str] = {}
+    for exit_ in recording.exits:
+        smooth = exit_.kind not in _WHOLE and differentiable(exit_.tensor.dtype)
+        if smooth and first <= exit_.op_index <= last:
+            key = exit_key(recording, exit_)
+            name = next((name for name, keys in dependent if key in keys), None)
+            if name is not None:
+                names[exit_.index] = name
+    if not names:
+        return None
+    base = outcome(recording, call)
+    if not agree(base, outcome(trial.record(replay=recording, trace=False), call)):
+        return None
+    for group in sites([e for e in recording.exits if e.index in names])[:16]:
+        if _has_slope(trial, group, base, call):
+            name = names[group[0].index]
+            return name, how_it_left(trial, group[0], name)
+    return None
+
+
+def _seen_by(recording: Recording, call: GradientCall | None) -> tuple[int, int]:
+    """Return the ops between which a call's tape was opened and the call was made."""
+    if call is None:
+        return 0, len(recording.ops)
+    entered = [e.op_index for e in recording.events if e.tape == id(call.tape)]
+    return min(entered, default=0), call.first_op
+
+
+def _has_slope(
+    trial: Trial, group: Sequence[Exit], base: list[Any], call: GradientCall | None
+) -> bool:
+    """Tell a slope from a jump: half the step has to move the result by half as much."""
+    shifts = []
+    for step in (2e-2, 1e-2):
+        changed = trial.record(
+            replay=trial.recording,
+            trace=False,
+            change_exits=frozenset(e.index for e in group),
+            change=lambda value, step=step: value + step * (np.abs(value) + 1).astype(value.dtype),
+        )
+        moved = outcome(changed, call)
+        if changed.error is not None or [p.shape for p in moved] != [p.shape for p in base]:
+            return False
+        shifts.append(_flat(moved) - _flat(base))
+    size = np.abs(shifts[0]).max(initial=0.0)
+    noise = 1e-5 * (1 + np.abs(_flat(base)).max(initial=0.0))
+    return bool(size > noise and np.abs(shifts[0] - 2 * shifts[1]).max() < size / 4)
+
+
+def _flat(parts: Sequence[Any]) -> Any:
+    return np.concatenate([np.asarray(part, np.complex128).ravel() for part in parts] or [[]])
+
+
+def _held_back(recording: Recording, source: Any, targets: list[Any]) -> Op | None:
+    """Return a stop_gradient of the learner's that holds a part of the gradient back."""
+    for op in path_between(recording, targets, source):
+        written = op.place is not None and "stop_gradient" in (op.place.expression or "")
+        if op.type == "StopGradient" and written and op.custom is None:
+            try:
+                if recording.gradients(op.inputs, [source])[0] is not None:
+                    return op
+            except LookupError:
+                continue
+    return None
