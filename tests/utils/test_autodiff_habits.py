@@ -739,6 +739,168 @@ def a_step_of_numpy_between_the_tapes():
     return g
 
 
+class Line:
+    def __init__(self):
+        self.w, self.b = tf.Variable(2.0), tf.Variable(0.0)
+
+    def train(self, x, y, lr):
+        with tf.GradientTape() as tape:
+            loss = (self.w * x + self.b - y) ** 2
+        dw, db = tape.gradient(loss, [self.w, self.b])
+        self.w = self.w - lr * dw
+        self.b = self.b - lr * db
+        return dw, db
+
+
+@says("variable_replaced", "self.w = self.w -", "the name `self.w`", "`self.w.assign_sub(lr * dw)`")
+def attributes_bound_to_tensors():
+    line = Line()
+    for _ in range(2):
+        found = line.train(1.0, 3.0, 0.1)
+    return found
+
+
+@says("variable_replaced", 'p["w"] = ', "the name `p['w']`", "`p['w'].assign_sub(0.1 * g)`")
+def an_entry_bound_to_a_tensor():
+    p = {"w": tf.Variable(2.0)}
+    for _ in range(2):
+        with tf.GradientTape() as tape:
+            loss = p["w"] ** 2
+        g = tape.gradient(loss, p["w"])
+        p["w"] = p["w"] - 0.1 * g
+    return g
+
+
+@says(
+    "variable_replaced",
+    "params = [p - 0.1 * g",
+    "with respect to `params[0]` first",
+    "The same holds for `params[1]`",
+)
+def a_list_bound_anew():
+    params = [tf.Variable(1.0), tf.Variable(2.0)]
+    for _ in range(2):
+        with tf.GradientTape() as tape:
+            loss = (params[0] * 3.0 + params[1]) ** 2
+        grads = tape.gradient(loss, params)
+        params = [p - 0.1 * g for p, g in zip(params, grads, strict=True)]
+    return grads
+
+
+def stepped(w, g):
+    new = w - 0.1 * g
+    return new
+
+
+@says("variable_replaced", "w = stepped(w, g)", "the name `w`", "`w.assign(...)`")
+def a_name_bound_by_a_helper():
+    w = tf.Variable(1.0)
+    for _ in range(2):
+        with tf.GradientTape() as tape:
+            loss = w**2
+        g = tape.gradient(loss, w)
+        w = stepped(w, g)
+    return g
+
+
+@says("variable_replaced", "x = x - 0.1 * g", "Call tape.watch(x) for each new value")
+def a_watched_constant_bound_anew():
+    x = tf.constant(4.0)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y = x**2
+    for _ in range(2):
+        g = tape.gradient(y, x)
+        x = x - 0.1 * g
+    return g
+
+
+@says("unconnected", None, "to `params['b']`", "to `params['w']` the gradient is there")
+def an_idle_entry():
+    params = {"w": tf.Variable(2.0), "b": tf.Variable(1.0)}
+    for p in params.values():
+        p.assign_add(1.0)
+    with tf.GradientTape() as tape:
+        loss = params["w"] * 3.0
+    return tape.gradient(loss, params)
+
+
+@says("unconnected", None, "the one with respect to `w`", "respect to `b` the gradient is there")
+def names_of_their_own_are_kept():
+    w, b = tf.Variable(2.0), tf.Variable(1.0)
+    params = [w, b]
+    with tf.GradientTape() as tape:
+        loss = b * 3.0
+    return tape.gradient(loss, params)
+
+
+class Scaled(tf.Module):
+    def __init__(self):
+        self.w, self.scale = tf.Variable(1.0), tf.Variable(2.0, trainable=False)
+
+
+scaled = Scaled()
+
+
+@says("not_trainable", "scaled.scale", "with respect to `scaled.scale`")
+def a_variable_of_a_module():
+    with tf.GradientTape() as tape:
+        loss = scaled.w * scaled.scale
+    return tape.gradient(loss, scaled.variables)
+
+
+@says("outside_tape", "y = x * x", "recorded by another tape", "Put both steps into one `with")
+def two_tapes_of_one_name():
+    x = tf.Variable(2.0)
+    with tf.GradientTape() as tape:
+        y = x * x
+    with tf.GradientTape() as tape:
+        z = y * 3.0
+    return tape.gradient(z, x)
+
+
+@says("outside_tape", "b = x * 3.0", "recorded by another tape", "tape2.gradient(...)")
+def the_wrong_one_of_two_tapes():
+    x = tf.Variable(1.0)
+    with tf.GradientTape() as tape1:
+        x * 2.0
+    with tf.GradientTape() as tape2:  # noqa: F841
+        b = x * 3.0
+    return tape1.gradient(b, x)
+
+
+@says(
+    "outside_tape", "z = y * 3.0", "after the tape is closed", "`with tf.GradientTape() as inner:`"
+)
+def a_step_after_the_inner_of_two_tapes():
+    x = tf.Variable(2.0)
+    with tf.GradientTape():
+        with tf.GradientTape() as inner:
+            y = x * x
+        z = y * 3.0
+    return inner.gradient(z, x)
+
+
+@says("constant_not_watched", None, "Call outer.watch(x) inside")
+def watched_by_the_inner_tape_only():
+    x = tf.constant(2.0)
+    with tf.GradientTape() as outer:
+        with tf.GradientTape() as inner:
+            inner.watch(x)
+            y = x**3
+        dy = inner.gradient(y, x)
+    return outer.gradient(dy, x)
+
+
+@says("inner_gradient_outside", "dy = tape.gradient", "outside the tape's `with` block")
+def one_tape_for_two_derivatives():
+    x = tf.Variable(3.0)
+    with tf.GradientTape(persistent=True) as tape:
+        y = x**3
+    dy = tape.gradient(y, x)
+    return tape.gradient(dy, x)
+
+
 @pytest.mark.parametrize("f, inputs, cause, fragment, words", SAID)
 def test_what_helps_is_said(f, inputs, cause, fragment, words):
     explanation = explain_none(f, *inputs)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from typing import Any
 
 from utils.autodiff.dependencies import input_keys, key_of, needed_for, path_between
 from utils.autodiff.explanation import Finding
-from utils.autodiff.recording import GradientCall, Op, Recording, is_variable
+from utils.autodiff.recording import GradientCall, Op, Place, Recording, is_variable
+from utils.autodiff.source_text import assigned_at, node_at, statement_at
 
 
 def why_tape(
@@ -28,6 +30,7 @@ def why_tape(
     variable = is_variable(source)
     accessed = recording.watch_accessed.get(tape, True)
     automatic = variable and source.trainable and accessed
+    watch = f"{tape_name(recording, tape)}.watch({name})"
 
     if not watches and not automatic:
         if variable and not source.trainable:
@@ -35,7 +38,7 @@ def why_tape(
                 "not_trainable",
                 f"`{name}` was made with trainable=False, and a tape watches only trainable "
                 "variables by itself.",
-                f"Call tape.watch({name}) before it is used, or make it trainable.",
+                f"Call {watch} before it is used, or make it trainable.",
                 first.place if first else None,
             )
         if variable:
@@ -43,7 +46,7 @@ def why_tape(
                 "not_watched",
                 "The tape was opened with watch_accessed_variables=False, so it watches "
                 f"nothing by itself, and `{name}` was never watched.",
-                f"Call tape.watch({name}) inside the tape, before it is used.",
+                f"Call {watch} inside the tape, before it is used.",
                 first.place if first else None,
             )
         op = recording.producer.get(id(source))
@@ -53,7 +56,7 @@ def why_tape(
                     "constant_not_watched",
                     f"`{name}` is a plain tensor, not a variable. A tape watches trainable "
                     "variables by itself, but no other tensor.",
-                    f"Call tape.watch({name}) inside the tape, before {name} is used, or make "
+                    f"Call {watch} inside the tape, before {name} is used, or make "
                     f"it a tf.Variable.",
                     first.place if first else None,
                 )
@@ -69,7 +72,7 @@ def why_tape(
         return Finding(
             "watch_too_late",
             f"`{name}` is watched only after it was used: the tape does not look back.",
-            f"Move tape.watch({name}) above the first line that uses {name}.",
+            f"Move {watch} above the first line that uses {name}.",
             next(e.place for e in watches) or first.place,
         )
     reached = {key}
@@ -80,7 +83,7 @@ def why_tape(
         if seen:
             reached.update(id(output) for output in op.outputs)
             continue
-        return unseen(recording, op, tape, events, reset, name)
+        return unseen(recording, op, tape, events, reset, path)
     return Finding(
         "outside_tape",
         f"The tape did not record how `{name}` leads to the result.",
@@ -98,19 +101,31 @@ def unwatched(recording: Recording, call: GradientCall, source: Any, name: str) 
     if watched or id(source) in recording.producer:
         return ()
     if not is_variable(source):
-        return (
-            f"The tape does not watch `{name}` either, a plain tensor: call tape.watch({name}).",
-        )
+        watch = f"{tape_name(recording, id(call.tape))}.watch({name})"
+        return (f"The tape does not watch `{name}` either, a plain tensor: call {watch}.",)
     if not source.trainable:
         return (f"`{name}` was made with trainable=False, so the tape does not watch it either.",)
     return ()
 
 
 def unseen(
-    recording: Recording, op: Op, tape: int, events: Sequence[Any], reset: int, name: str
+    recording: Recording,
+    op: Op,
+    tape: int,
+    events: Sequence[Any],
+    reset: int,
+    path: Sequence[Op],
 ) -> Finding:
     if op.call is not None and op.call < len(recording.calls):
         inner = recording.calls[op.call]
+        if id(inner.tape) == tape:
+            return Finding(
+                "inner_gradient_outside",
+                "The first gradient is computed outside the tape's `with` block, so the tape has "
+                "not recorded it and cannot differentiate it again.",
+                "Indent this gradient call into the `with` block, or nest two tapes.",
+                inner.places[0] if inner.places else None,
+            )
         return Finding(
             "inner_gradient_outside",
             "The inner gradient is computed outside the outer tape, so the outer tape has not "
@@ -132,6 +147,8 @@ def unseen(
             "Move the line out of the stop_recording block.",
             op.place,
         )
+    if (elsewhere := _another_tape(recording, op, tape, path)) is not None:
+        return elsewhere
     when = (
         "before the tape is opened"
         if not entered or op.index < entered[0]
@@ -140,9 +157,49 @@ def unseen(
     return Finding(
         "outside_tape",
         f"This line runs {when}, so the tape does not record it.",
-        "Move it into the `with tf.GradientTape() as tape:` block.",
+        f"Move it into the `with tf.GradientTape() as {tape_name(recording, tape)}:` block.",
         op.place,
     )
+
+
+def _another_tape(recording: Recording, op: Op, tape: int, path: Sequence[Op]) -> Finding | None:
+    """Say which tape recorded an op, if its block stands before or after the block of ours."""
+    spans: dict[int, list[int]] = {}
+    for event in recording.events:
+        if event.kind in ("enter", "exit"):
+            spans.setdefault(event.tape, []).append(event.op_index)
+    own = spans.get(tape, [])
+    for enter in recording.events:
+        if enter.kind != "enter" or enter.tape not in op.tapes or not own:
+            continue
+        other = spans[enter.tape]
+        if min(other) >= max(own) or max(other) <= min(own):
+            names = [tape_name(recording, each) for each in (enter.tape, tape)]
+            alone = all(enter.tape in each.tapes for each in path) and names[0] != names[1]
+            line = f" of line {enter.place.lineno}" if enter.place else ""
+            return Finding(
+                "outside_tape",
+                f"This line is recorded by another tape (the `with` block{line}), not by the one "
+                "that is asked for the gradient.",
+                f"Ask the tape that recorded it: {names[0]}.gradient(...)."
+                if alone
+                else f"Put both steps into one `with tf.GradientTape() as {names[1]}:` block.",
+                op.place,
+            )
+    return None
+
+
+def tape_name(recording: Recording, tape: int) -> str:
+    """Return what the learner calls a tape, "tape" if that is not to be seen."""
+    entered = next((e for e in recording.events if e.kind == "enter" and e.tape == tape), None)
+    place = entered.place if entered is not None else None
+    statement = statement_at(place)
+    if not isinstance(statement, ast.With):
+        return "tape"
+    opened = node_at(place)
+    item = next((i for i in statement.items if i.context_expr is opened), statement.items[0])
+    name = item.optional_vars or item.context_expr
+    return name.id if isinstance(name, ast.Name) else "tape"
 
 
 def after_reset(events: Sequence[Any], op: Op | None) -> Finding:
@@ -187,11 +244,38 @@ def replaced(recording: Recording, source: Any, name: str, call: GradientCall | 
             "inside the tape and differentiate with respect to the variable that it comes from.",
             op.place,
         )
+    place = op.place if op else (call.places[0] if call and call.places else None)
+    if op is not None:  # the line that gives the name its new value, not one inside a helper
+        place = next((p for p in op.places if name in assigned_at(p)), None) or next(
+            (p for p in op.places if assigned_at(p)), place
+        )
+    before = {i for (_, i), n in recording.first_names.items() if n == name and i != id(source)}
+    if before and not before & {id(v) for v in recording.variables.values()}:
+        return Finding(
+            "variable_replaced",
+            f"After this line the name `{name}` stands for a new plain tensor, not for the tensor "
+            "that the tape watches.",
+            f"Call {tape_name(recording, id(call.tape)) if call else 'tape'}.watch({name}) for "
+            "each new value, or make it a tf.Variable, once, and change that in place with assign.",
+            place,
+        )
     return Finding(
         "variable_replaced",
         f"After this line the name `{name}` stands for a new plain tensor, not for the "
         "variable (or watched tensor) that the tape knows.",
-        f"Change a variable in place: `{name}.assign_add(...)` or `{name}.assign(...)`; or "
+        f"Change a variable in place: {_in_place(name, place)} or `{name}.assign(...)`; or "
         "give the new value another name.",
-        op.place if op else (call.places[0] if call and call.places else None),
+        place,
     )
+
+
+def _in_place(name: str, place: Place | None) -> str:
+    """Return the call that changes a variable as the assignment at a place meant to."""
+    match statement_at(place):
+        case ast.Assign([target], ast.BinOp(left, ast.Sub(), right)) if ast.unparse(
+            target
+        ) == ast.unparse(left):
+            return f"`{ast.unparse(target)}.assign_sub({ast.unparse(right)})`"
+        case ast.AugAssign(target, ast.Sub(), right):
+            return f"`{ast.unparse(target)}.assign_sub({ast.unparse(right)})`"
+    return f"`{name}.assign_add(...)`"

@@ -85,10 +85,29 @@ def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         root = type(value).__module__.partition(".")[0]
         if root in ("tensorflow", "keras", "numpy"):
             return
+        tracked = isinstance(value, (keras.Layer, tf.Module))
         for key, part in list(vars(value).items())[:200]:
-            yield f"{name}.{key}" if name else key, part
+            if not (tracked and key.startswith("_")):  # the library's own books
+                yield f"{name}.{key}" if name else key, part
         if not name and callable(value):
             yield "", type(value).__call__
+
+
+def held(name: str, value: Any, depth: int = 3) -> Iterator[tuple[str, Any]]:
+    """Give the tensors and variables in a list, dict or object, named: `params[0]`, `self.w`."""
+    if is_variable(value) or isinstance(value, EagerTensor):
+        yield name, value
+    elif depth and not isinstance(value, _NO_CONTAINERS) and not hasattr(value, "python_function"):
+        if not isinstance(value, (list, tuple, dict)) or len(value) <= 64:
+            for inner_name, inner in _parts(name, value):
+                if inner_name:
+                    yield from held(inner_name, inner, depth - 1)
+
+
+_NO_CONTAINERS = (
+    *(types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType),
+    *(type, functools.partial, str, bytes, bool, int, float, complex, np.ndarray, np.generic),
+)
 
 
 def plain_variables(layer: Any) -> Iterator[tuple[str, Any]]:

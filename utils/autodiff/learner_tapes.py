@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 import tensorflow as tf
 
 from utils.autodiff.learner_frames import is_library, learner_frame, learner_places
+from utils.autodiff.learner_inputs import held
 from utils.autodiff.recording import GradientCall, Recording, TapeEvent, plain
 
 
@@ -111,8 +112,10 @@ def tape_methods(observer: Observer) -> dict[str, Any]:
             )
             frame = learner_frame(sys._getframe(2))
             if frame is not None:
+                wanted = [id(plain(part)) for part in tf.nest.flatten((target, sources))]
+                first = {i: recording.first_names.get((frame.f_code, i), "") for i in wanted}
                 for scope in (frame.f_locals, frame.f_globals):
-                    _note_names(scope, call.names, tf.nest.flatten((target, sources)))
+                    _note_names(scope, call.names, first)
             recording.calls.append(call)
             recording.alive += [tape, target, sources]
             observer.call = call.index
@@ -146,8 +149,14 @@ def tape_methods(observer: Observer) -> dict[str, Any]:
     return {name: wrapped(name, wrapper) for name, wrapper in methods.items()}
 
 
-def _note_names(scope: dict[str, Any], names: dict[int, str], wanted: Sequence[Any]) -> None:
-    ids = {id(value) for value in wanted}
+def _note_names(scope: dict[str, Any], names: dict[int, str], first: dict[int, str]) -> None:
+    """Note what is called how in a scope: of several names the `first`, if it still holds."""
+    found: dict[int, list[str]] = {i: [] for i in first}
     for name, value in list(scope.items()):
-        if id(value) in ids and not name.startswith("_"):
-            names.setdefault(id(plain(value)), name)
+        if not name.startswith("_"):
+            for part_name, part in held(name, value):
+                if id(plain(part)) in found:
+                    found[id(plain(part))].append(part_name)
+    for key, called in found.items():
+        if called:
+            names.setdefault(key, first[key] if first[key] in called else called[0])

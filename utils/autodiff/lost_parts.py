@@ -108,7 +108,8 @@ def _has_slope(
 
 
 def _flat(parts: Sequence[Any]) -> Any:
-    return np.concatenate([np.asarray(part, np.complex128).ravel() for part in parts] or [[]])
+    arrays = [np.asarray(part).astype(np.complex128).ravel() for part in parts]
+    return np.concatenate([np.zeros(0, np.complex128), *arrays])
 
 
 def _held_back(recording: Recording, source: Any, targets: list[Any]) -> Op | None:

@@ -27,6 +27,7 @@ import tensorflow as tf
 from tensorflow.python.framework import op_callbacks
 
 from utils.autodiff.learner_frames import call, is_library, learner_places
+from utils.autodiff.learner_inputs import held
 from utils.autodiff.learner_tapes import tape_methods
 from utils.autodiff.recording import (
     EagerTensor,
@@ -370,8 +371,15 @@ class _Observer:
                 ids.append(id(plain(value)))
                 recording.names.setdefault(id(plain(value)), name)
                 recording.alive.append(value)
+                recording.first_names.setdefault((frame.f_code, id(plain(value))), name)
             elif isinstance(value, (bool, int, float, str, np.integer, np.floating)):
                 values[name] = repr(value) if isinstance(value, str) else str(value)
+            else:
+                for part_name, part in held(name, value):
+                    key = (frame.f_code, id(plain(part)))
+                    if key not in recording.first_names:
+                        recording.first_names[key] = part_name
+                        recording.alive.append(part)
         if event in ("line", "return"):
             number = self.numbers.get(frame, 0)
             line = -1 if event == "return" else frame.f_lineno

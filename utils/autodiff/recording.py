@@ -165,6 +165,8 @@ class Recording:
         self.executed: dict[types.CodeType, set[int]] = {}
         self.names: dict[int, str] = {}
         self.bound: dict[str, list[int]] = {}  # name -> ids of what it was bound to, in order
+        # (a function's code, id) -> the first name that a tensor or variable had there: `params[0]`
+        self.first_names: dict[tuple[types.CodeType, int], str] = {}
         self.made: dict[int, Place | None] = {}  # tensors made by tf.constant
         self.alive: list[Any] = []  # ids stay unique while the objects live
         self.watch_accessed: dict[int, bool] = {}
