@@ -901,6 +901,131 @@ def one_tape_for_two_derivatives():
     return tape.gradient(dy, x)
 
 
+@says("branch_not_taken", "y * y", "did not run this time", inputs=(2.0, 5.0))
+def a_choice_of_lambdas(x, y):
+    return tf.cond(x > 1.0, lambda: x * x, lambda: y * y)
+
+
+@says("branch_not_taken", "return y * 3.0", "did not run this time", inputs=(3.0, 1.0))
+def a_choice_of_functions(x, y):
+    def yes():
+        return x * 2.0
+
+    def no():
+        return y * 3.0
+
+    return tf.case([(x > 2.0, yes)], default=no)
+
+
+@says("unconnected", None, "takes no part", inputs=(3.0, 1.0))
+def a_function_never_called(x, y):
+    def helper():
+        return y * 3.0
+
+    return x * 2.0
+
+
+@says("condition", "tf.switch_case", "only decides what runs", inputs=(2.0, 10.0))
+def a_choice_by_number(a, b):
+    return tf.switch_case(tf.cast(a, tf.int32), [lambda: b, lambda: b * 2, lambda: b * 3])
+
+
+@says("condition", "i < limit", "only decides what runs (`i < limit`)", inputs=(2.0,))
+def a_loop_of_tensorflow(limit):
+    start = tf.constant(0.0)
+    out = tf.while_loop(lambda i: i < limit, lambda i: (i + 1.0,), [start], parallel_iterations=1)
+    return out[0]
+
+
+@says("swapped", "tape.gradient(x, y)", "`y` is computed from `x`", "Ask for tape.gradient(y, x)")
+def target_and_source_swapped():
+    x = tf.Variable(3.0)
+    with tf.GradientTape() as tape:
+        y = x**2
+    return tape.gradient(x, y)
+
+
+@says("swapped", None, "Ask for tape.gradient(loss, [w, b])")
+def a_list_in_the_place_of_the_target():
+    w, b = tf.Variable(1.0), tf.Variable(2.0)
+    with tf.GradientTape() as tape:
+        loss = (w * 3.0 + b) ** 2
+    return tape.gradient([w, b], loss)
+
+
+@says("unconnected", "dy = inner.gradient(y, x)", "Nothing is wrong. `y` is linear in `x`", "is 0")
+def the_second_derivative_of_a_line():
+    x = tf.Variable(2.0)
+    with tf.GradientTape() as outer:
+        with tf.GradientTape() as inner:
+            y = 3.0 * x + 1.0
+        dy = inner.gradient(y, x)
+    return outer.gradient(dy, x)
+
+
+@says("unconnected", "t1.gradient", "does not contain `y`", "unconnected_gradients='zero'")
+def a_mixed_derivative_of_a_sum():
+    x, y = tf.Variable(1.0), tf.Variable(2.0)
+    with tf.GradientTape() as t2:
+        with tf.GradientTape() as t1:
+            z = x**2 + y**2
+        dx = t1.gradient(z, x)
+    return t2.gradient(dx, y)
+
+
+@says("numpy", ".numpy()", "makes a NumPy value")
+def a_slope_that_left_on_the_way():
+    x = tf.Variable(2.0)
+    with tf.GradientTape() as outer:
+        with tf.GradientTape() as inner:
+            y = x.numpy() * x
+        dy = inner.gradient(y, x)
+    return outer.gradient(dy, x)
+
+
+@says("only_shape", "tf.size(x)", "Only the shape of `x` is used")
+def one_over_the_size():
+    x = tf.Variable([1.0, 2.0, 4.0])
+    with tf.GradientTape() as tape:
+        y = 1.0 / tf.cast(tf.size(x), tf.float32)
+    return tape.gradient(y, x)
+
+
+@says("only_shape", "tf.rank(x)", "Only the shape of `x` is used", inputs=([[1.0], [2.0]],))
+def twice_the_rank(x):
+    return tf.cast(tf.rank(x), tf.float32) * 2.0
+
+
+@says("unconnected", "loss = a**2", "is 0 only because", "takes no part in the computation")
+def zero_for_an_idle_variable():
+    a, b = tf.Variable(1.0), tf.Variable(2.0)
+    with tf.GradientTape() as tape:
+        loss = a**2
+    return tape.gradient(loss, {"a": a, "b": b}, unconnected_gradients="zero")
+
+
+@says("unconnected", None, "`tf.convert_to_tensor(x)` is a tensor of its own", "to `x` itself")
+def a_copy_as_source():
+    x = tf.Variable(3.0)
+    with tf.GradientTape() as tape:
+        y = x**2
+    return tape.gradient(y, tf.convert_to_tensor(x))
+
+
+@says("unconnected", None, "makes a tensor of its own", "x = tf.constant(image)")
+def a_new_constant_as_source():
+    image = np.ones((1, 3), np.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(tf.constant(image))
+        score = net(image)[0, 0]
+    return tape.gradient(score, tf.constant(image))
+
+
+@says("argmax", "tf.argsort(v)", "positions", "tf.sort", inputs=([3.0, 1.0, 2.0],))
+def ranks_as_numbers(v):
+    return tf.reduce_sum(tf.cast(tf.argsort(v), tf.float32))
+
+
 @pytest.mark.parametrize("f, inputs, cause, fragment, words", SAID)
 def test_what_helps_is_said(f, inputs, cause, fragment, words):
     explanation = explain_none(f, *inputs)

@@ -68,6 +68,14 @@ def blocked(recording: Recording, op: Op, after: Op, name: str, source: Any) -> 
             "Leave the rounding out while differentiating, or round after the gradient is taken.",
             place,
         )
+    if kind in ("TopKV2", "TopK"):
+        return Finding(
+            "argmax",
+            f"{shown} is used for the positions that it gives, whole numbers: they do not change "
+            f"when `{name}` changes by a little.",
+            "Use the values instead: the first result of tf.math.top_k, or tf.sort.",
+            place,
+        )
     if kind in _POSITIONS:
         return Finding(
             "argmax",

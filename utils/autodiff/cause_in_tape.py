@@ -9,7 +9,7 @@ from typing import Any
 from utils.autodiff.dependencies import input_keys, key_of, needed_for, path_between
 from utils.autodiff.explanation import Finding
 from utils.autodiff.recording import GradientCall, Op, Place, Recording, is_variable
-from utils.autodiff.source_text import assigned_at, node_at, statement_at
+from utils.autodiff.source_text import argument, assigned_at, node_at, statement_at
 
 
 def why_tape(
@@ -279,3 +279,22 @@ def _in_place(name: str, place: Place | None) -> str:
         case ast.AugAssign(target, ast.Sub(), right):
             return f"`{ast.unparse(target)}.assign_sub({ast.unparse(right)})`"
     return f"`{name}.assign_add(...)`"
+
+
+def swapped(call: GradientCall, name: str) -> Finding:
+    """Say that the target stands where the source belongs."""
+    place = call.places[0] if call.places else None
+    node, target = node_at(place), argument(place, 0, "target")
+    shown, mend = "what you differentiate", "tape.gradient(result, input)"
+    if isinstance(node, ast.Call) and target is not None:
+        source = argument(place, 1, "sources")
+        shown = f"`{ast.unparse(target)}`"
+        asked = ast.unparse(source) if source is not None else name
+        mend = f"{ast.unparse(node.func)}({asked}, {ast.unparse(target)})"
+    return Finding(
+        "swapped",
+        f"`{name}` is computed from {shown}, not the other way round: target and source have "
+        "changed places.",
+        f"Ask for {mend}: `{name}` is the result here.",
+        place,
+    )

@@ -184,6 +184,10 @@ def in_another_order(value: np.ndarray) -> Any:
     return np.roll(value, 1) if value.ndim else _moved(value, -3.0, -2.3)
 
 
+def one_less(value: np.ndarray) -> Any:
+    return (np.asarray(value) - 1).astype(value.dtype)
+
+
 def _moved(value: np.ndarray, scale: float, shift: float) -> Any:
     value = np.asarray(value)
     if value.dtype.kind == "b":

@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
+import ast
 import dis
 import re
 import types
 from collections.abc import Iterator
 from typing import Any
 
-from utils.autodiff.dependencies import input_keys, key_of, needed_for
+import tensorflow as tf
+
+from utils.autodiff.dependencies import READS, dependent_on, input_keys, key_of, needed_for
 from utils.autodiff.explanation import Finding
-from utils.autodiff.recording import Place, Recording
+from utils.autodiff.recording import (
+    GradientCall,
+    Place,
+    Recording,
+    is_variable,
+    plain,
+    tensors_in,
+)
+from utils.autodiff.source_text import parsed, written
 
 _ABOUT_SHAPE = "shape|ndim|get_shape|row_lengths|row_splits|nrows|dense_shape|indices"
+_ASK_SHAPE = "len|size|rank|shape|shape_n|ndim|zeros_like|ones_like"
 
 
-def unconnected(recording: Recording, targets: list[Any], source: Any, name: str) -> Finding:
+def unconnected(
+    recording: Recording,
+    targets: list[Any],
+    source: Any,
+    name: str,
+    call: GradientCall | None = None,
+) -> Finding:
     unused = unexecuted(recording, name)
-    users = [o for o in recording.ops if key_of(source) in input_keys(recording, o)]
+    own = dependent_on(recording, [key_of(source)])
+    users = [
+        o
+        for o in recording.ops
+        if o.type not in READS
+        and o.call is None  # zeros that tape.gradient makes in the shape of a source
+        and any(key in own for key in input_keys(recording, o))
+    ]
     if not users and unused is not None:
         return Finding(
             "branch_not_taken",
@@ -42,15 +67,24 @@ def unconnected(recording: Recording, targets: list[Any], source: Any, name: str
             f"Compute with the values of `{name}`.",
             shape,
         )
-    made = recording.producer.get(id(source))
-    if made is not None and needed_for(recording, [source]) & needed_for(recording, targets):
+    made = place_of(recording, id(source))
+    if shares(recording, source, targets):
         return Finding(
             "unconnected",
             f"`{name}` is a tensor of its own, computed here. The result comes from the same "
             "values, but not by way of this tensor.",
-            "Differentiate with respect to what the result was computed from; of that gradient "
+            _instead_of(name)
+            or "Differentiate with respect to what the result was computed from; of that gradient "
             "take the part you want, as in tape.gradient(y, x)[0].",
-            made.place,
+            made or (call.places[0] if call and call.places else None),
+        )
+    if call is not None and name.endswith(")"):
+        return Finding(
+            "unconnected",
+            f"`{name}` makes a tensor of its own in this line, and the result is not computed "
+            "from it.",
+            f"Make it once and keep it: x = {name}; watch x, compute with x, and ask for x.",
+            made or (call.places[0] if call.places else None),
         )
     return Finding(
         "unconnected",
@@ -60,25 +94,74 @@ def unconnected(recording: Recording, targets: list[Any], source: Any, name: str
     )
 
 
+def shares(recording: Recording, source: Any, targets: list[Any]) -> bool:
+    """Tell whether a tensor was computed from what the result was computed from, too."""
+    read = None if is_variable(source) else recording.variable_read(source)
+    if read is None and id(source) not in recording.producer:
+        return False
+    return bool((needed_for(recording, [source]) | {read}) & needed_for(recording, targets))
+
+
+def _instead_of(name: str) -> str:
+    """Say what to ask for in the place of `tf.convert_to_tensor(x)`: x itself."""
+    match parsed(name):
+        case ast.Module([ast.Expr(ast.Call(_, [ast.Name(asked)]))]):
+            return f"Ask for the gradient with respect to `{asked}` itself."
+    return ""
+
+
+def constant_derivative(
+    recording: Recording, call: GradientCall, targets: list[Any], source: Any, name: str
+) -> Finding | None:
+    """Find a derivative, computed inside the tape, in which the source no longer occurs."""
+    needed = needed_for(recording, targets)
+    for inner in reversed(recording.calls[: call.index]):
+        place = inner.places[0] if inner.places else None
+        used = any(id(t) in needed for t in tensors_in(inner.result))
+        if used and key_of(source) in needed_for(recording, tensors_in(inner.target)):
+            texts = written(place, 0, "target", len(tf.nest.flatten(inner.target)))
+            asked = any(plain(part) is source for part in tf.nest.flatten(inner.sources))
+            why = (
+                f"`{texts[0] if texts else 'The result'}` is linear in `{name}`: its derivative "
+                f"is a constant that no longer contains `{name}`, and the next derivative is 0"
+                if asked
+                else f"The derivative that is differentiated does not contain `{name}`, so its "
+                f"own derivative with respect to `{name}` is 0"
+            )
+            return Finding(
+                "unconnected",
+                f"Nothing is wrong. {why}, which TensorFlow reports as None.",
+                "For zeros instead of None: unconnected_gradients='zero'.",
+                place,
+            )
+    return None
+
+
 def unexecuted(recording: Recording, name: str) -> Place | None:
     """Return an instruction that would have used the name, but did not run."""
     root = re.split(r"[.\[]", name)[0]
     for code, executed in recording.executed.items():
         ran = {Place(code, offset).lineno for offset in executed}
-        for place in _loads(code, root):
-            if place.instruction not in executed:
-                return place
+        for load in _loads(code, root):
+            if load.instruction not in executed:
+                return load
+        chooses = _CHOICES & set(code.co_names)
         for inner in code.co_consts:
             if isinstance(inner, types.CodeType) and inner not in recording.executed:
                 if inner.co_firstlineno not in ran and root in inner.co_freevars:
                     return Place(inner, 0)
+                if chooses and (place := next(_loads(inner, root), None)) is not None:
+                    return place
     return None
+
+
+_CHOICES = {"cond", "case", "switch_case"}  # of TensorFlow: their branches are functions
 
 
 def _shape_only(recording: Recording, name: str) -> Place | None:
     """Return a line that ran and asks for the shape or length of what has this name."""
     shown = re.escape(name)
-    asks = re.compile(rf"\b{shown}\.(?:{_ABOUT_SHAPE})\b|\blen\({shown}\)")
+    asks = re.compile(rf"\b{shown}\.(?:{_ABOUT_SHAPE})\b|\b(?:{_ASK_SHAPE})\({shown}\b")
     for code, executed in recording.executed.items():
         for place in _loads(code, re.split(r"[.\[]", name)[0]):
             if place.instruction in executed and asks.search(place.line or ""):

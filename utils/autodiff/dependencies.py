@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from utils.autodiff.recording import Exit, Op, Recording, differentiable, is_variable, plain
 
-_READS = {"ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VarIsInitializedOp"}
+READS = {"ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VarIsInitializedOp"}
 
 
 CALLED = re.compile(r"^__(?:inference|forward)_+(.+?)_\d+$")
@@ -59,7 +59,7 @@ def values_in(recording: Recording, op: Op) -> list[Any]:
 def _written(recording: Recording, handle: int, before: int) -> list[Any]:
     found: list[Any] = []
     for op in recording.ops[:before]:
-        if op.type not in _READS and any(id(i) == handle for i in op.inputs):
+        if op.type not in READS and any(id(i) == handle for i in op.inputs):
             if op.type == "AssignVariableOp":
                 found = []
             found += [i for i in op.inputs if i.dtype != tf.resource]
@@ -81,7 +81,7 @@ def dependent_on(recording: Recording, roots: Iterable[int]) -> set[int]:
     for op in recording.ops:
         if any(key in found for key in input_keys(recording, op)):
             found.update(id(output) for output in op.outputs)
-            if op.type not in _READS:
+            if op.type not in READS:
                 found.update(id(i) for i in op.inputs if i.dtype == tf.resource)
     return found
 
@@ -91,7 +91,7 @@ def needed_for(recording: Recording, targets: Iterable[Any]) -> set[int]:
     found = {key_of(t) for t in targets}
     for op in reversed(recording.ops):
         outputs = any(id(o) in found for o in op.outputs)
-        stored = op.type not in _READS and any(
+        stored = op.type not in READS and any(
             i.dtype == tf.resource and id(i) in found for i in op.inputs
         )
         if outputs or stored:

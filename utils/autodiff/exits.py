@@ -9,7 +9,13 @@ from typing import Any
 import tensorflow as tf
 
 from utils.autodiff.breaks import further
-from utils.autodiff.cause_left_tensorflow import a_little, a_lot, in_another_order, left_tensorflow
+from utils.autodiff.cause_left_tensorflow import (
+    a_little,
+    a_lot,
+    in_another_order,
+    left_tensorflow,
+    one_less,
+)
 from utils.autodiff.cause_unused import unexecuted
 from utils.autodiff.dependencies import exit_key
 from utils.autodiff.explanation import Finding
@@ -30,6 +36,10 @@ def how_it_left(trial: Trial, exit_: Exit, name: str) -> Finding:
     """Say how a value left, whatever came of it."""
     place = exit_.places[0] if exit_.places else None
     shown = trial.display(exit_.tensor) or operand(place) or name
+    if exit_.kind == "__bool__" and exit_.places:
+        maker = trial.recording.producer.get(id(exit_.tensor))
+        if len(exit_.places[0].expression or "") > 60 and maker is not None and maker.places:
+            exit_ = replace(exit_, places=maker.places)  # the condition, not the whole tf.cond
     return left_tensorflow(exit_, name, shown, unexecuted(trial.recording, name))
 
 
@@ -69,8 +79,10 @@ def sites(exits: Sequence[Exit]) -> list[list[Exit]]:
 
 def moves(trial: Trial, group: Sequence[Exit], base: list[Any], call: GradientCall | None) -> bool:
     """Tell whether the result changes when the values that left at one site are changed."""
-    decision = group[0].kind == "__bool__"
-    for change in (a_little,) if decision else (a_little, a_lot, in_another_order):
+    changes = [a_little, a_lot, in_another_order]
+    if group[0].kind == "__bool__":  # True or False, or the number of a branch
+        changes = [a_little, *([one_less] if group[0].tensor.dtype != tf.bool else [])]
+    for change in changes:
         changed = trial.record(
             replay=trial.recording,
             trace=False,

@@ -11,9 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from utils.autodiff.breaks import find_break, further, no_registered_gradient
-from utils.autodiff.cause_in_tape import replaced, unwatched, why_tape
+from utils.autodiff.cause_in_tape import replaced, swapped, unwatched, why_tape
 from utils.autodiff.cause_no_tensor import described, no_tensor
-from utils.autodiff.cause_unused import place_of, unconnected
+from utils.autodiff.cause_unused import constant_derivative, place_of, unconnected
 from utils.autodiff.dependencies import (
     dependent_on,
     exit_key,
@@ -165,14 +165,9 @@ class _Inquiry(Trial):
         connected = self._connected(targets, source)
         if connected is None:
             return no_registered_gradient(self.recording, self._lookup_error)
-        if not connected and needed_for(recording, [source]) & {key_of(t) for t in targets}:
-            return Finding(
-                "swapped",
-                f"`{name}` is computed from what you differentiate, not the other way round: "
-                "target and source have changed places.",
-                f"Ask for tape.gradient(result, input): `{name}` is the result here.",
-                call.places[0] if call.places else None,
-            )
+        given = [plain(t) for t in tf.nest.flatten(call.target)]
+        if not connected and needed_for(recording, [source]) & {key_of(t) for t in given}:
+            return swapped(call, name)
         if not connected:
             finding = self._rebound(call, targets, source, name) or self._why(
                 targets, source, name, call
@@ -420,9 +415,10 @@ class _Inquiry(Trial):
                 return stop
         return (
             find_exit(self, targets, source, name, dependent, call)
+            or (call and constant_derivative(recording, call, targets, source, name))
             or stop
             or other_door(self, source, name, call)
-            or unconnected(self.recording, targets, source, name)
+            or unconnected(recording, targets, source, name, call)
         )
 
     # -- nothing is None

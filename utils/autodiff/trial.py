@@ -17,6 +17,7 @@ from utils.autodiff.recording import (
     numbers,
     plain,
 )
+from utils.autodiff.source_text import written
 
 
 class Trial:
@@ -93,6 +94,9 @@ class Trial:
     def source_name(self, source: Any, index: int, count: int, call: GradientCall) -> str:
         """Return the name of the source number `index` of `count` in a call of gradient."""
         value = plain(source)
+        texts = written(call.places[0] if call.places else None, 1, "sources", count)
+        if texts and texts[index].endswith(")") and len(texts[index]) <= 40 and count == 1:
+            return texts[index]  # a tensor made in the call itself
         named = call.names.get(id(value)) or self.display(value)
         if named:
             return named
