@@ -179,6 +179,65 @@ def test_a_printed_value_is_not_drawn_as_lost():
     assert "leaves" not in words(draw_tape(printing, 2.0))
 
 
+def test_a_gradient_function_that_returns_none_stops_the_arrow_into_it():
+    @tf.custom_gradient
+    def silent(x):
+        def grad(upstream):
+            return None
+
+        return x * 3.0, grad
+
+    figure = draw_tape(lambda x: silent(x * 2.0) * 5.0, 0.3)
+
+    dashed = [a for a in arrows(figure) if to_rgba(a.get_edgecolor()) == to_rgba(VERMILION)]
+    assert len(dashed) == 2  # from x, and from its double into silent
+
+
+def test_all_values_that_leave_in_a_loop_lead_to_the_box_where_they_leave():
+    def f(v):
+        squares = [float(t) ** 2 for t in v]
+        return tf.add_n([tf.constant(square) for square in squares])
+
+    figure = draw_tape(f, tf.constant([1.0, 2.0, 3.0]))
+
+    assert words(figure).count("leaves TensorFlow") == 1
+    dashed = [a for a in arrows(figure) if to_rgba(a.get_edgecolor()) == to_rgba(VERMILION)]
+    assert len(dashed) == 9  # v to its three parts, those into the box, three numbers out of it
+
+
+def test_what_a_gradient_of_tensorflow_looks_up_does_not_leave():
+    def f():
+        w = tf.Variable([1.0, 2.0])
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(w**2)
+        return tape.gradient(loss, w)
+
+    assert "leaves TensorFlow" not in words(draw_tape(f))
+
+
+def test_the_steps_that_the_tape_did_not_record_have_dashed_arrows():
+    def f():
+        x = tf.Variable(1.0)
+        with tf.GradientTape() as outer, tf.GradientTape() as inner:
+            y = x**3
+        return outer.gradient(inner.gradient(y, x), x)
+
+    figure = draw_tape(f)
+
+    assert "did not record" in words(figure)
+    assert any(to_rgba(a.get_edgecolor()) == to_rgba(VERMILION) for a in arrows(figure))
+
+
+def test_a_name_that_the_learner_gave_is_not_given_to_the_output_again():
+    def f(x):
+        z = x * 2.0
+        return z * z + 1.0
+
+    said = words(draw_tape(f, 2.0))
+
+    assert said.count("\nz = ") == 1 and "result = 17" in said
+
+
 def test_an_op_without_a_gradient_stops_the_arrow():
     said = words(draw_tape(lambda x: tf.round(x) * 2.0, 2.3))
 

@@ -23,6 +23,7 @@ from utils.autodiff.recording import (
     differentiable,
     is_variable,
     plain,
+    tensors_in,
 )
 from utils.plotting.figures import short_number
 
@@ -69,6 +70,12 @@ _SYMBOLS = {
     "Unpack": "unstack",
 }
 _SHAPE_OPS = {"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike", "BroadcastGradientArgs"}
+
+
+_UNSEEN = (
+    "The tape that was asked did not record the steps with dashed arrows; the gradients are those "
+    "of a tape around everything."
+)
 
 
 @dataclass(eq=False)
@@ -158,6 +165,8 @@ class _Painter:
                     name = recording.names.get(id(value), "x")
                     self.sources.setdefault(id(value), ("input", name, value))
         self.nodes: dict[int, Node] = {}  # id of a tensor or handle -> the box that gives it
+        lost = recording.calls and not tensors_in(recording.result)
+        self.asked = id(recording.calls[-1].tape) if lost else None  # it answered None
         self.live = self._live()
         self.needed = self._needed()
         self.groups: dict[Any, Node] = {}
@@ -219,7 +228,7 @@ class _Painter:
         needed = {id(t) for t in self.targets}
         for op in reversed(self.recording.ops):
             for key in needed & set(self.links):
-                needed.add(key_of(self.links[key].tensor))
+                needed.update(key_of(e.tensor) for e in self._same_door(self.links[key]))
             if any(id(o) in needed for o in op.outputs) or (
                 op.type.startswith("Assign") and id(op.inputs[0]) in needed
             ):
@@ -315,11 +324,13 @@ class _Painter:
         outputs = [o for o in op.outputs if id(o) in self.needed]
         if not outputs and not (op.type.startswith("Assign") and id(op.inputs[0]) in self.needed):
             return "faded"
-        if op.custom is not None:
-            return "plain"
         key = self._key(value)
         if key not in self.live or key in self.links:
             return "plain"
+        if self.asked is not None and self.asked not in op.tapes:
+            if _UNSEEN not in self.result.remarks:
+                self.result.remarks.append(_UNSEEN)
+            return "stopped"
         if self.gradient.get(id(value)) is None and self.gradient.get(key) is None:
             return "stopped"
         return "plain"
@@ -360,16 +371,23 @@ class _Painter:
             door.gradient = "None"
             self.groups[group] = door
             self.result.nodes.insert(len(self.result.nodes) - 1, door)
-            tensor = exit_.tensor
-            key = key_of(tensor)
-            if key not in self.nodes and not is_variable(tensor):
-                key = self._key(tensor)
-            start = self.nodes.get(key)
-            if start is None and key in self.sources:
-                start = self._source(key, *self.sources[key])
-            if start is not None:
-                self.result.edges.append(Edge(start, door, "stopped"))
+            starts = {id(s): s for e in self._same_door(exit_) if (s := self._left_from(e.tensor))}
+            self.result.edges += [Edge(start, door, "stopped") for start in starts.values()]
         self.result.edges.append(Edge(self.groups[group], node, "stopped"))
+
+    def _same_door(self, exit_: Exit) -> list[Exit]:
+        """Return the values that left by the same door in the same place, as in a loop."""
+        site = (exit_.kind, exit_.places[:1])
+        return [e for e in self.recording.exits if (e.kind, e.places[:1]) == site]
+
+    def _left_from(self, tensor: Any) -> Node | None:
+        key = key_of(tensor)
+        if key not in self.nodes and not is_variable(tensor):
+            key = self._key(tensor)
+        start = self.nodes.get(key)
+        if start is None and key in self.sources:
+            start = self._source(key, *self.sources[key])
+        return start
 
     def _source(self, key: int, kind: str, name: str, value: Any) -> Node:
         node = Node(kind, name, _short(value), name=name)
@@ -388,8 +406,11 @@ class _Painter:
 
     def _target_name(self) -> str:
         if len(self.targets) == 1:
-            return self.recording.names.get(id(self.targets[0]), "z")
-        return "z"
+            named = self.recording.names.get(id(self.targets[0]))
+            if named is not None:
+                return named
+        taken = set(self.recording.names.values())
+        return next((name for name in ("z", "result") if name not in taken), "output")
 
     # -- words
 
