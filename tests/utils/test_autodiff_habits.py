@@ -1026,6 +1026,80 @@ def ranks_as_numbers(v):
     return tf.reduce_sum(tf.cast(tf.argsort(v), tf.float32))
 
 
+class Gain(keras.layers.Layer):
+    def __init__(self):
+        super().__init__(name="gain")
+        self.s = tf.Variable(2.0)
+
+    def call(self, x):
+        return x * self.s
+
+
+stack = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1), Gain()], name="stack")
+entry = keras.Input((3,))
+functional = keras.Model(entry, Gain()(keras.layers.Dense(2)(entry)), name="functional")
+
+
+@says("untracked_variable", "x * self.s", "`stack.gain.s` is missing among the sources")
+def a_plain_variable_in_a_stack():
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(stack(X))
+    return tape.gradient(loss, stack.trainable_variables)
+
+
+@says("untracked_variable", "x * self.s", "`functional.gain.s` is missing", inputs=(functional,))
+def a_plain_variable_in_a_model_given(m):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(m(X))
+    return tape.gradient(loss, m.trainable_variables)
+
+
+@says("untracked_variable", "x * self.s", "`made_here.gain.s` is missing")
+def a_plain_variable_in_a_model_made_inside():
+    m = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1), Gain()], name="made_here")
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(m(X))
+    return tape.gradient(loss, m.trainable_variables)
+
+
+@says("fine", None, "none is None")
+def a_plain_variable_that_is_asked_for():
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(stack(X))
+    return tape.gradient(loss, [*stack.trainable_variables, stack.layers[-1].s])
+
+
+@says("argmax", "sparse_categorical_accuracy", "is an accuracy", "cross-entropy")
+def an_accuracy_as_loss():
+    with tf.GradientTape() as tape:
+        hits = keras.metrics.sparse_categorical_accuracy([0, 1], tf.concat([net(X)] * 2, 1))
+        loss = 1.0 - tf.reduce_mean(hits)
+    return tape.gradient(loss, net.trainable_variables)
+
+
+@says("argmax", "1.0 - hits(", "`hits([0, 1]", "is an accuracy", "cross-entropy")
+def an_accuracy_object_as_loss():
+    hits = keras.metrics.SparseCategoricalAccuracy()
+    with tf.GradientTape() as tape:
+        loss = 1.0 - hits([0, 1], tf.concat([net(X)] * 2, 1))
+    return tape.gradient(loss, net.trainable_variables)
+
+
+table = keras.layers.Embedding(5, 2)
+
+
+def test_an_index_needs_no_gradient():
+    assert "ask for that of the table" in explain_none(table, tf.constant([1, 2])).mend
+
+
+@says("unconnected", None, "with respect to `other.late/kernel` first")
+def weights_of_a_model_made_inside():
+    other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, name="late")])
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(net(X))
+    return tape.gradient(loss, other.trainable_variables)
+
+
 @pytest.mark.parametrize("f, inputs, cause, fragment, words", SAID)
 def test_what_helps_is_said(f, inputs, cause, fragment, words):
     explanation = explain_none(f, *inputs)

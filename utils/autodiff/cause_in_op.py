@@ -68,6 +68,14 @@ def blocked(recording: Recording, op: Op, after: Op, name: str, source: Any) -> 
             "Leave the rounding out while differentiating, or round after the gradient is taken.",
             place,
         )
+    if op.door == "accuracy":
+        return Finding(
+            "argmax" if kind in _POSITIONS else "comparison",
+            f"{shown} is an accuracy: it counts hits, and their number does not change when "
+            f"`{name}` changes by a little.",
+            "Train with a smooth loss, such as a cross-entropy, and keep the accuracy for reports.",
+            place,
+        )
     if kind in ("TopKV2", "TopK"):
         return Finding(
             "argmax",

@@ -43,6 +43,19 @@ def input_keys(recording: Recording, op: Op) -> list[int]:
     return keys
 
 
+def is_index(recording: Recording, source: Any) -> bool:
+    """Tell whether whole numbers are used to look something up, and for nothing else."""
+    own = dependent_on(recording, [key_of(source)])
+    users = [o for o in recording.ops if any(id(i) in own for i in o.inputs)]
+    whole = [o for o in users if not any(differentiable(out.dtype) for out in o.outputs)]
+    lookups = [o for o in users if o.type in _LOOKUPS and id(o.inputs[0]) not in own]
+    first = [o for o in users if any(i is source for i in o.inputs)]
+    return bool(lookups) and all(o in whole or o in lookups for o in first)
+
+
+_LOOKUPS = {"GatherV2", "Gather", "GatherNd", "ResourceGather", "ResourceGatherNd"}
+
+
 def values_in(recording: Recording, op: Op) -> list[Any]:
     """An op's inputs and, where it reads a resource, what was written there before."""
     values = list(op.inputs)

@@ -18,6 +18,7 @@ from utils.autodiff.dependencies import (
     dependent_on,
     exit_key,
     input_keys,
+    is_index,
     key_of,
     needed_for,
     path_between,
@@ -391,6 +392,8 @@ class _Inquiry(Trial):
             "little, so only they have a gradient."
             + (" TensorFlow does not warn of it." if is_variable(source) else ""),
             "Make it a float: 3.0 instead of 3, or dtype=tf.float32."
+            if kind == "integer" and not is_index(self.recording, source)
+            else "An index needs no gradient: ask for that of the table or weights it looks up."
             if kind == "integer"
             else "Differentiate with respect to numbers, not text.",
             made or (first.place if first else None),
@@ -434,6 +437,9 @@ class _Inquiry(Trial):
         if call is not None or not self.inputs:
             layers = [v for v in self.reachable.values() if isinstance(v, keras.Layer)]
             layers += [v for v in self.inputs if isinstance(v, keras.Layer)]
+            layers += sorted(
+                recording.layers.values(), key=lambda v: not isinstance(v, keras.Model)
+            )
             asked = {id(v) for _, v, _ in gradients} if call is not None else set()
             if untracked := untracked_variable(recording, targets, layers, asked):
                 return untracked

@@ -67,21 +67,22 @@ def learner_places(
             places.append(Place(code, frame.f_lasti))
         elif code.co_filename.endswith("custom_gradient.py"):
             custom = frame
-        elif not places and _is_door(code):
-            door = code.co_name
+        elif not places and (through := _door(code)) is not None:
+            door = through
         frame = frame.f_back
     return tuple(places), custom, door
 
 
-_SCRIPTS = ("numpy_function", "py_func", "py_function")
-_CHOICES = ("switch_case",)
+_OF_TENSORFLOW = ("numpy_function", "py_func", "py_function", "switch_case")
 _OF_MODELS = (
     *("predict", "predict_on_batch", "evaluate", "test_on_batch", "fit", "train_on_batch"),
     "get_weights",
 )
 
 
-def _is_door(code: types.CodeType) -> bool:
-    """Tell a library's function through which values leave TensorFlow."""
+def _door(code: types.CodeType) -> str | None:
+    """Name a library's function through which values leave TensorFlow, or are only counted."""
+    if code.co_filename.endswith("accuracy_metrics.py"):
+        return "accuracy"
     keras = f"{os.sep}keras{os.sep}" in code.co_filename
-    return code.co_name in (_OF_MODELS if keras else (*_SCRIPTS, *_CHOICES))
+    return code.co_name if code.co_name in (_OF_MODELS if keras else _OF_TENSORFLOW) else None

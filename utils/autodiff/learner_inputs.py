@@ -31,8 +31,7 @@ def reachable(f: Any, depth: int = 3) -> Iterator[tuple[str, Any]]:
             yield name, value
         elif isinstance(value, keras.Layer):
             yield name, value
-            for variable in value.variables:
-                yield f"{name}.{variable.path.removeprefix(f'{value.path}/')}", variable
+            yield from weights(name, value)
             for path, variable in plain_variables(value):
                 yield f"{name}.{path}", variable
         elif depth > 0:
@@ -93,6 +92,12 @@ def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield "", type(value).__call__
 
 
+def weights(name: str, layer: keras.Layer) -> Iterator[tuple[str, Any]]:
+    """Give the variables of a Keras layer or model with their names: `model.dense/kernel`."""
+    for variable in layer.variables:
+        yield f"{name}.{variable.path.removeprefix(f'{layer.path}/')}", variable
+
+
 def held(name: str, value: Any, depth: int = 3) -> Iterator[tuple[str, Any]]:
     """Give the tensors and variables in a list, dict or object, named: `params[0]`, `self.w`."""
     if is_variable(value) or isinstance(value, EagerTensor):
@@ -123,9 +128,11 @@ def plain_variables(layer: Any) -> Iterator[tuple[str, Any]]:
             if id(value) not in own:
                 yield path, value
         elif isinstance(value, keras.Layer):
-            for name, part in vars(value).items():
-                if not name.startswith("_"):
-                    yield from look(f"{path}.{name}" if path else name, part)
+            parts = {name: part for name, part in vars(value).items() if not name.startswith("_")}
+            if isinstance(value, keras.Model):
+                parts |= {layer.name: layer for layer in value.layers}
+            for name, part in parts.items():
+                yield from look(f"{path}.{name}" if path else name, part)
         elif isinstance(value, (list, tuple)):
             for i, part in enumerate(value):
                 yield from look(f"{path}[{i}]", part)

@@ -110,7 +110,7 @@ def _zero(recording: Recording, gradient: tuple[str, Any, Any], targets: list[An
         return Finding(
             "fine",
             f"The gradient with respect to `{name}` is 0 at this input: a small change there "
-            "does not change the result (as at the bottom of a valley).",
+            "does not change the result (as at the bottom of a valley, or of a constant).",
         )
     why = {
         "Sign": "the sign of a number does not change when the number changes by a little, so "

@@ -181,7 +181,7 @@ class _Observer:
             variable = _variable_behind(inputs[0], frame)
             if variable is not None:
                 self.recording.note_read(inputs[0], variable)
-        places, custom, _ = learner_places(frame)
+        places, custom, door = learner_places(frame)
         op = Op(
             index=len(self.recording.ops),
             type=kind,
@@ -192,6 +192,7 @@ class _Observer:
             tapes=frozenset(tape for tape, on in self.active.items() if on),
             custom=custom,
             call=self.call,
+            door=door,
         )
         self.recording.ops.append(op)
         for output in results:
@@ -207,6 +208,8 @@ class _Observer:
         self._end_if_lost()
         recording = self.recording
         places, _, door = learner_places(sys._getframe(2))
+        if self.call is not None and places[:1] == recording.calls[self.call].places[:1]:
+            return False  # TensorFlow's own gradient functions look at shapes
         if tensor.dtype == tf.bool and tensor.shape.rank == 0 and is_library(sys._getframe(2)):
             kind = "__bool__"  # tf.cond and its like ask for the answer as Python's `if` does
         if door == "switch_case":
@@ -375,6 +378,8 @@ class _Observer:
             elif isinstance(value, (bool, int, float, str, np.integer, np.floating)):
                 values[name] = repr(value) if isinstance(value, str) else str(value)
             else:
+                if isinstance(value, keras.Layer):
+                    recording.layers.setdefault(id(value), value)
                 for part_name, part in held(name, value):
                     key = (frame.f_code, id(plain(part)))
                     if key not in recording.first_names:

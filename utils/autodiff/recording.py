@@ -96,6 +96,7 @@ class Op:
     tapes: frozenset[int]  # the learner's tapes that were recording
     custom: types.FrameType | None  # the call of a tf.custom_gradient function that it ran in
     call: int | None  # the number of the tape.gradient call that ran it
+    door: str | None = None  # "accuracy": it ran inside Keras's accuracies
 
     @property
     def place(self) -> Place | None:
@@ -167,6 +168,7 @@ class Recording:
         self.bound: dict[str, list[int]] = {}  # name -> ids of what it was bound to, in order
         # (a function's code, id) -> the first name that a tensor or variable had there: `params[0]`
         self.first_names: dict[tuple[types.CodeType, int], str] = {}
+        self.layers: dict[int, Any] = {}  # Keras layers and models that had a name
         self.made: dict[int, Place | None] = {}  # tensors made by tf.constant
         self.alive: list[Any] = []  # ids stay unique while the objects live
         self.watch_accessed: dict[int, bool] = {}
