@@ -1100,6 +1100,93 @@ def weights_of_a_model_made_inside():
     return tape.gradient(loss, other.trainable_variables)
 
 
+@says("outside_tape", "losses.append", "the tape of another round", "around the whole loop")
+def losses_of_several_tapes():
+    w, losses = tf.Variable(1.0), []
+    for x in (1.0, 2.0):
+        with tf.GradientTape() as tape:
+            losses.append((w * x - 1.0) ** 2)
+    return tape.gradient(tf.add_n(losses), w)
+
+
+@says("incomplete", "v.assign(x * 3.0)", "through a variable's memory", inputs=(2.0,))
+def a_factor_by_way_of_a_variable(x):
+    v.assign(x * 3.0)
+    return v * x
+
+
+@says("fine", None, "Every step from there to the result is recorded")
+def a_step_with_momentum():
+    w, speed = tf.Variable(4.0), tf.Variable(0.0)
+    for _ in range(3):
+        with tf.GradientTape() as tape:
+            loss = w**2
+        g = tape.gradient(loss, w)
+        speed.assign(0.9 * speed + g)
+        w.assign_sub(0.1 * speed)
+    return g
+
+
+@says("fine", None, "none is None")
+def a_batch_that_is_normalised():
+    m = keras.Sequential([keras.Input((3,)), keras.layers.BatchNormalization()])
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean((m(X, training=True) - 1.0) ** 2)
+    return tape.gradient(loss, m.trainable_variables)
+
+
+@says("python_number", "math.exp(w)", "a Python number of `w`", "use tf.sin and its like")
+def a_number_of_math_as_target():
+    w = tf.Variable(1.0)
+    with tf.GradientTape() as tape:
+        loss = math.exp(w) + 1
+    return tape.gradient(loss, w)
+
+
+@says("no_tensor", "tape.gradient(loss, w)", "is the function itself", "y = loss(...)")
+def a_function_as_target():
+    w = tf.Variable(1.0)
+
+    def loss():
+        return w * 2.0
+
+    with tf.GradientTape() as tape:
+        loss()
+    return tape.gradient(loss, w)
+
+
+@says("python_number", "return loss, float(loss)", "`both[1]` is 1.0")
+def a_loss_beside_its_number():
+    w = tf.Variable(1.0)
+
+    def step():
+        loss = (w * 2.0 - 1.0) ** 2
+        return loss, float(loss)
+
+    with tf.GradientTape() as tape:
+        both = step()
+    return tape.gradient(both, w)
+
+
+@says("unconnected", None, "`net_of_two.layers[0].b` first", "holds for `net_of_two.layers[1].b`")
+def biases_that_are_forgotten():
+    class Layer:
+        def __init__(self):
+            self.w, self.b = tf.Variable(tf.ones((3, 3))), tf.Variable(tf.zeros(3))
+
+    class Net:
+        def __init__(self):
+            self.layers = [Layer(), Layer()]
+
+    net_of_two = Net()
+    with tf.GradientTape() as tape:
+        h = X
+        for layer in net_of_two.layers:
+            h = tf.nn.tanh(h @ layer.w)
+        loss = tf.reduce_sum(h)
+    return tape.gradient(loss, [p for layer in net_of_two.layers for p in (layer.w, layer.b)])
+
+
 @pytest.mark.parametrize("f, inputs, cause, fragment, words", SAID)
 def test_what_helps_is_said(f, inputs, cause, fragment, words):
     explanation = explain_none(f, *inputs)

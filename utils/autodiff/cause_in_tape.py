@@ -163,30 +163,41 @@ def unseen(
 
 
 def _another_tape(recording: Recording, op: Op, tape: int, path: Sequence[Op]) -> Finding | None:
-    """Say which tape recorded an op, if its block stands before or after the block of ours."""
+    """Say which tape recorded an op, if its block ran before or after the block of ours."""
     spans: dict[int, list[int]] = {}
+    entered: dict[int, Place | None] = {}
     for event in recording.events:
         if event.kind in ("enter", "exit"):
             spans.setdefault(event.tape, []).append(event.op_index)
+            entered.setdefault(event.tape, event.place)
     own = spans.get(tape, [])
-    for enter in recording.events:
-        if enter.kind != "enter" or enter.tape not in op.tapes or not own:
-            continue
-        other = spans[enter.tape]
-        if min(other) >= max(own) or max(other) <= min(own):
-            names = [tape_name(recording, each) for each in (enter.tape, tape)]
-            alone = all(enter.tape in each.tapes for each in path) and names[0] != names[1]
-            line = f" of line {enter.place.lineno}" if enter.place else ""
-            return Finding(
-                "outside_tape",
-                f"This line is recorded by another tape (the `with` block{line}), not by the one "
-                "that is asked for the gradient.",
-                f"Ask the tape that recorded it: {names[0]}.gradient(...)."
-                if alone
-                else f"Put both steps into one `with tf.GradientTape() as {names[1]}:` block.",
-                op.place,
-            )
-    return None
+    apart = [
+        other
+        for other, span in spans.items()
+        if other in op.tapes and own and (min(span) >= max(own) or max(span) <= min(own))
+    ]
+    if not apart:
+        return None
+    place, names = entered[apart[0]], [tape_name(recording, each) for each in (apart[0], tape)]
+    if place is not None and place == entered[tape]:
+        return Finding(
+            "outside_tape",
+            "This line is recorded by the tape of another round: each round opens a new tape, and "
+            "the one that is asked has not seen it.",
+            "Open one tape around the whole loop, or ask for the gradient in each round.",
+            op.place,
+        )
+    alone = all(apart[0] in each.tapes for each in path) and names[0] != names[1]
+    line = f" of line {place.lineno}" if place else ""
+    return Finding(
+        "outside_tape",
+        f"This line is recorded by another tape (the `with` block{line}), not by the one "
+        "that is asked for the gradient.",
+        f"Ask the tape that recorded it: {names[0]}.gradient(...)."
+        if alone
+        else f"Put both steps into one `with tf.GradientTape() as {names[1]}:` block.",
+        op.place,
+    )
 
 
 def tape_name(recording: Recording, tape: int) -> str:

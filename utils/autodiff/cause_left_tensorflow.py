@@ -64,7 +64,8 @@ def left_tensorflow(exit_: Exit, name: str, shown: str, unused: Place | None) ->
             "Collect the tensors in a list and join them with tf.stack.",
             place,
         )
-    if exit_.kind in ("numpy", "__array__") or exit_.kind.startswith("np."):
+    kind = _python_call(node) or exit_.kind
+    if kind in ("numpy", "__array__") or kind.startswith("np."):
         return Finding(
             "numpy",
             f"{said} leaves TensorFlow: it makes a NumPy value of {it}, and a tape "
@@ -73,11 +74,11 @@ def left_tensorflow(exit_: Exit, name: str, shown: str, unused: Place | None) ->
             "TensorFlow's ops.",
             place,
         )
-    text = exit_.kind == "__format__" or _formats(node)
+    text = kind == "__format__" or _formats(node)
     made, mend = {
         "__int__": ("a Python int", "a whole number of steps or pieces has no gradient."),
         "__index__": ("a Python int", "a whole number of steps or pieces has no gradient."),
-    }.get(exit_.kind, ("a Python number", "use tf.sin and its like in place of Python's math."))
+    }.get(kind, ("a Python number", "use tf.sin and its like in place of Python's math."))
     if text:
         made, mend = "text", "print it with tf.print, or after the gradient is taken."
     return Finding(
@@ -86,6 +87,14 @@ def left_tensorflow(exit_: Exit, name: str, shown: str, unused: Place | None) ->
         f"Compute with {_the_tensor(shown)} itself and leave out the conversion; {mend}",
         place,
     )
+
+
+def _python_call(node: ast.expr | None) -> str | None:
+    """Tell Python's own conversions: those of a variable pass through NumPy."""
+    called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+    if called == "int":
+        return "__int__"
+    return "__float__" if called == "float" or called.startswith("math.") else None
 
 
 def _the_tensor(shown: str) -> str:

@@ -21,11 +21,21 @@ def no_tensor(trial: Trial, call: GradientCall) -> Explanation | None:
     """Explain a call that failed because what it was given is no tensor; None if it is one."""
     place = call.places[0] if call.places else None
     targets, sources = tf.nest.flatten(call.target), tf.nest.flatten(call.sources)
-    wrong = _no_tensors(targets, written(place, 0, "target", len(targets)), "the target")
-    wrong_sources = _no_tensors(sources, written(place, 1, "sources", len(sources)), "the source")
+    wrong = _no_tensors(targets, _names(place, 0, "target", call.target, len(targets)))
+    wrong_sources = _no_tensors(sources, _names(place, 1, "sources", call.sources, len(sources)))
     if wrong:
         name, value = wrong[0]
-        finding = _returns_nothing(call, name) if value is None else _number(trial, call, name)
+        if value is None:
+            finding = _returns_nothing(call, name)
+        elif callable(value):
+            finding = Finding(
+                "no_tensor",
+                f"`{name}` is the function itself, and what is differentiated is its result.",
+                f"Call it inside the tape, y = {name}(...), and give tape.gradient that result.",
+                place,
+            )
+        else:
+            finding = _number(trial, call, name)
         also = tuple(_as_source(*each, place).why for each in wrong_sources[:1])
         return said(
             replace(finding, also=(*finding.also, *also)),
@@ -42,11 +52,20 @@ def no_tensor(trial: Trial, call: GradientCall) -> Explanation | None:
     return None
 
 
-def _no_tensors(values: list[Any], names: list[str], else_: str) -> list[tuple[str, Any]]:
-    shown = names or [else_] * len(values)
+def _names(place: Place | None, index: int, keyword: str, value: Any, count: int) -> list[str]:
+    """Return what the parts of an argument are called: as written, or `losses[0]`, `losses[1]`."""
+    if names := written(place, index, keyword, count):
+        return names
+    node = argument(place, index, keyword)
+    whole = ast.unparse(node) if node is not None else f"the {keyword.removesuffix('s')}"
+    numbered = isinstance(value, (list, tuple)) and len(value) == count
+    return [f"{whole}[{i}]" if numbered else whole for i in range(count)]
+
+
+def _no_tensors(values: list[Any], names: list[str]) -> list[tuple[str, Any]]:
     return [
         (name, value)
-        for name, value in zip(shown, values, strict=True)
+        for name, value in zip(names, values, strict=True)
         if not (tf.is_tensor(value) or is_variable(value))
     ]
 
@@ -63,7 +82,7 @@ def _returns_nothing(call: GradientCall, name: str) -> Finding:
         )
     return Finding(
         "no_tensor",
-        "None is what a variable holds that nothing was computed for.",
+        "None stands there in place of a tensor: a function without `return`, for one, gives None.",
         "Compute a tensor inside the tape, and give tape.gradient that tensor.",
         place,
     )
@@ -108,7 +127,7 @@ def _as_source(name: str, value: Any, place: Place | None) -> Finding:
         mend = (
             f"Make it a variable before the tape, {name} = tf.Variable({shown}), and compute with "
             "that variable."
-            if isinstance(value, (int, float, complex, np.ndarray, np.generic))
+            if name.isidentifier() and isinstance(value, (int, float, np.ndarray, np.generic))
             else "Give tape.gradient the tensors or variables that the result is computed from."
         )
     return Finding("no_tensor", why, mend, place)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from utils.autodiff.dependencies import dependent_on, exit_key, key_of, path_between
+from utils.autodiff.cause_in_op import blocked
+from utils.autodiff.dependencies import (
+    dependent_on,
+    exit_key,
+    key_of,
+    path_between,
+    writes_state,
+)
 from utils.autodiff.exits import how_it_left, sites
 from utils.autodiff.explanation import Explanation, Finding, said
 from utils.autodiff.recording import Exit, GradientCall, Op, Recording, agree, differentiable
@@ -26,14 +34,10 @@ def incomplete(
 ) -> Explanation | None:
     """Find a part of the slope that is missing from gradients which are not None."""
     if (left := _left(trial, sources, call)) is not None:
-        name, finding = left
-        return said(
-            replace(finding, cause="incomplete", why=f"{finding.why} {_MISSING}"),
-            name,
-            fine.notes,
-            f"The gradient with respect to `{name}` is not None, but incomplete.",
-        )
+        return _incomplete(*left, fine)
     for name, source in sources:
+        if (op := _stored(trial.recording, source, targets, call)) is not None:
+            return _incomplete(name, blocked(trial.recording, op, op, name, source), fine)
         if (op := _held_back(trial.recording, source, targets)) is not None:
             shown = op.place.expression if op.place else None
             finding = Finding(
@@ -46,6 +50,15 @@ def incomplete(
             what = f"The gradient with respect to `{name}` is fine, not None; a part is held back."
             return said(finding, name, fine.notes, what)
     return None
+
+
+def _incomplete(name: str, finding: Finding, fine: Explanation) -> Explanation:
+    return said(
+        replace(finding, cause="incomplete", why=f"{finding.why} {_MISSING}"),
+        name,
+        fine.notes,
+        f"The gradient with respect to `{name}` is not None, but incomplete.",
+    )
 
 
 _MISSING = "The part of the slope that comes by this way is missing."
@@ -117,9 +130,28 @@ def _held_back(recording: Recording, source: Any, targets: list[Any]) -> Op | No
     for op in path_between(recording, targets, source):
         written = op.place is not None and "stop_gradient" in (op.place.expression or "")
         if op.type == "StopGradient" and written and op.custom is None:
-            try:
-                if recording.gradients(op.inputs, [source])[0] is not None:
-                    return op
-            except LookupError:
-                continue
+            if _connected(recording, op.inputs, source):
+                return op
     return None
+
+
+def _stored(
+    recording: Recording, source: Any, targets: list[Any], call: GradientCall | None
+) -> Op | None:
+    """Return where the learner's code stores a value of the source that the result is read from."""
+    first, last = _seen_by(recording, call)
+    for op in path_between(recording, targets, source):
+        if not writes_state(op) or not first <= op.index < last or op.call is not None:
+            continue
+        written = re.search(r"\bassign|Variable\(", (op.place and op.place.expression) or "")
+        if written and id(op.inputs[0]) != key_of(source):
+            if _connected(recording, op.inputs[1:], source):
+                return op
+    return None
+
+
+def _connected(recording: Recording, tensors: Sequence[Any], source: Any) -> bool:
+    try:
+        return recording.gradients(tensors, [source])[0] is not None
+    except LookupError:
+        return False

@@ -380,7 +380,7 @@ class _Observer:
             else:
                 if isinstance(value, keras.Layer):
                     recording.layers.setdefault(id(value), value)
-                for part_name, part in held(name, value):
+                for part_name, part in itertools.islice(held(name, value), 100):
                     key = (frame.f_code, id(plain(part)))
                     if key not in recording.first_names:
                         recording.first_names[key] = part_name
