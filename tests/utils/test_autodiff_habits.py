@@ -1187,6 +1187,71 @@ def biases_that_are_forgotten():
     return tape.gradient(loss, [p for layer in net_of_two.layers for p in (layer.w, layer.b)])
 
 
+@says("branch_not_taken", "+ b) ** 2", "with respect to `b`", "did not run this time")
+def a_variable_left_out_in_the_second_round():
+    w, b = tf.Variable(1.0), tf.Variable(2.0)
+    for i in range(2):
+        with tf.GradientTape() as tape:
+            if i == 5:
+                loss = (w * 2.0 + b) ** 2
+            else:
+                loss = (w * 2.0) ** 2
+        gw, gb = tape.gradient(loss, [w, b])
+        w.assign_sub(0.1 * gw)
+    return gw, gb
+
+
+@says("branch_not_taken", "if i == 0", "`b` is used in another round", "With respect to `w`")
+def a_variable_used_in_the_first_round_only():
+    w, b = tf.Variable(1.0), tf.Variable(2.0)
+    for i in range(2):
+        with tf.GradientTape() as tape:
+            loss = (w * 2.0 + (b if i == 0 else 1.0)) ** 2
+        gw, gb = tape.gradient(loss, [w, b])
+        w.assign_sub(0.1 * gw)
+    return gw, gb
+
+
+@says("fine", None, "Every step from there to the result is recorded", inputs=(2.0,))
+def a_loss_returned_with_its_number(x):
+    loss = x**2
+    return loss, float(loss)
+
+
+@says("condition", "ok = bool(", "`ok` is True", "True or False of `w > 1.0`")
+def an_answer_as_target():
+    w = tf.Variable(2.0)
+    with tf.GradientTape() as tape:
+        ok = bool(w > 1.0)
+    return tape.gradient(ok, w)
+
+
+@says("python_number", "h = m.fit(X, X", "`h` is a History", "m(X, training=True)")
+def a_history_as_target():
+    m = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)])
+    m.compile("sgd", "mse")
+    with tf.GradientTape() as tape:
+        h = m.fit(X, X, verbose=0)
+    return tape.gradient(h, m.trainable_variables)
+
+
+class Trainer:
+    def __init__(self):
+        self.model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, name="last")])
+
+    def gradients(self, x):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(self.model.predict_on_batch(x))
+        return tape.gradient(loss, self.model.trainable_variables)
+
+
+@says(
+    "numpy", "predict_on_batch(x)", "`self.model.last/kernel` first", "self.model(x, training=True)"
+)
+def weights_of_a_model_of_an_object():
+    return Trainer().gradients(X)
+
+
 @pytest.mark.parametrize("f, inputs, cause, fragment, words", SAID)
 def test_what_helps_is_said(f, inputs, cause, fragment, words):
     explanation = explain_none(f, *inputs)

@@ -19,6 +19,7 @@ _NUMPY_TO_TF = {
         "min": "tf.reduce_min",
         "prod": "tf.reduce_prod",
         "log": "tf.math.log",
+        "clip": "tf.clip_by_value",
         "dot": "tf.tensordot",
     },
     **{"power": "tf.pow", "absolute": "tf.abs", "amax": "tf.reduce_max", "amin": "tf.reduce_min"},
@@ -37,6 +38,14 @@ def left_tensorflow(exit_: Exit, name: str, shown: str, unused: Place | None) ->
         return numpy_function(place)
     if exit_.through in _MODEL_METHODS:
         return _model_method(place, said, exit_.through)
+    if exit_.kind == "__bool__" and not name:
+        return Finding(
+            "condition",
+            f"{said} leaves TensorFlow: it makes True or False of {it}, and a decision has no "
+            "gradient.",
+            "Let the value itself enter the result, or use a smooth switch such as tf.sigmoid.",
+            place,
+        )
     if exit_.kind == "__bool__":
         more = f" The branch that uses it (line {unused.lineno}) was not taken." if unused else ""
         return Finding(

@@ -95,11 +95,15 @@ def _number(trial: Trial, call: GradientCall, name: str) -> Finding:
     for group in reversed(sites(before)[-16:]):
         if moves(trial, group, base, call):
             return how_it_left(trial, group[0], "")
+    maker = _maker(call, name)[0]
+    for exit_ in reversed(before):  # what is no number cannot be moved: text, Keras's History
+        if exit_.places and exit_.places[0].on_the_line_of(maker):
+            return how_it_left(trial, exit_, "")
     return Finding(
         "no_tensor",
-        "A tape follows only tensors, and this number was not computed by an op of TensorFlow.",
+        "A tape follows only tensors, and this value was not computed by an op of TensorFlow.",
         "Compute it with TensorFlow's ops inside the tape, and give tape.gradient that tensor.",
-        _maker(call, name)[0],
+        maker,
     )
 
 

@@ -11,10 +11,18 @@ from typing import Any
 
 import tensorflow as tf
 
-from utils.autodiff.dependencies import READS, dependent_on, input_keys, key_of, needed_for
+from utils.autodiff.dependencies import (
+    READS,
+    dependent_on,
+    earlier_steps,
+    input_keys,
+    key_of,
+    needed_for,
+)
 from utils.autodiff.explanation import Finding
 from utils.autodiff.recording import (
     GradientCall,
+    Op,
     Place,
     Recording,
     is_variable,
@@ -35,7 +43,7 @@ def unconnected(
     call: GradientCall | None = None,
 ) -> Finding:
     unused = unexecuted(recording, name)
-    own = dependent_on(recording, [key_of(source)])
+    own = dependent_on(recording, [key_of(source)], without=earlier_steps(recording, call))
     users = [
         o
         for o in recording.ops
@@ -51,6 +59,15 @@ def unconnected(
             f"Nothing to mend if that is meant: for this input the result does not depend "
             f"on `{name}`. For zeros instead of None: unconnected_gradients='zero'.",
             unused,
+        )
+    if call is not None and users and (earlier := _in_another_round(recording, users, call)):
+        return Finding(
+            "branch_not_taken",
+            f"`{name}` is used in another round of the loop, but not in the one that is "
+            "differentiated: a tape records only what runs.",
+            f"Nothing to mend if that is meant: in this round the result does not depend on "
+            f"`{name}`. For zeros instead of None: unconnected_gradients='zero'.",
+            earlier,
         )
     if users:
         return Finding(
@@ -68,6 +85,7 @@ def unconnected(
             shape,
         )
     made = place_of(recording, id(source))
+    asked = call.places[0] if call is not None and call.places else None
     if shares(recording, source, targets):
         return Finding(
             "unconnected",
@@ -76,15 +94,15 @@ def unconnected(
             _instead_of(name)
             or "Differentiate with respect to what the result was computed from; of that gradient "
             "take the part you want, as in tape.gradient(y, x)[0].",
-            made or (call.places[0] if call and call.places else None),
+            made or asked,
         )
-    if call is not None and name.endswith(")"):
+    if name.endswith(")") and made is not None and made.on_the_line_of(asked):
         return Finding(
             "unconnected",
             f"`{name}` makes a tensor of its own in this line, and the result is not computed "
             "from it.",
             f"Make it once and keep it: x = {name}; watch x, compute with x, and ask for x.",
-            made or (call.places[0] if call.places else None),
+            made,
         )
     return Finding(
         "unconnected",
@@ -92,6 +110,16 @@ def unconnected(
         f"Check the name: is `{name}` what you meant, and does the result use it?",
         place_of(recording, key_of(targets[0])) if targets else None,
     )
+
+
+def _in_another_round(recording: Recording, users: list[Op], call: GradientCall) -> Place | None:
+    """Return where the tapes of other rounds, but not the one that is asked, saw a source used."""
+    entered = {e.tape: e.place for e in recording.events if e.kind == "enter"}
+    asked = id(call.tape)
+    if entered.get(asked) is None or any(asked in op.tapes for op in users):
+        return None
+    rounds = {tape for tape, place in entered.items() if place == entered[asked]}
+    return next((op.place for op in users if op.tapes & rounds), None)
 
 
 def shares(recording: Recording, source: Any, targets: list[Any]) -> bool:
@@ -115,7 +143,9 @@ def constant_derivative(
 ) -> Finding | None:
     """Find a derivative, computed inside the tape, in which the source no longer occurs."""
     needed = needed_for(recording, targets)
-    for inner in reversed(recording.calls[: call.index]):
+    span = [e.op_index for e in recording.events if e.tape == id(call.tape)]
+    within = [c for c in recording.calls[: call.index] if min(span) <= c.first_op <= max(span)]
+    for inner in reversed(within):
         place = inner.places[0] if inner.places else None
         used = any(id(t) in needed for t in tensors_in(inner.result))
         if used and key_of(source) in needed_for(recording, tensors_in(inner.target)):

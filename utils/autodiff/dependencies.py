@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from utils.autodiff.recording import Exit, Op, Recording, differentiable, is_variable, plain
+from utils.autodiff.recording import (
+    Exit,
+    GradientCall,
+    Op,
+    Recording,
+    differentiable,
+    is_variable,
+    plain,
+)
 
 READS = {"ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VarIsInitializedOp"}
 
@@ -88,15 +96,30 @@ def writer_of(recording: Recording, op: Op, value: Any) -> Op | None:
     )
 
 
-def dependent_on(recording: Recording, roots: Iterable[int]) -> set[int]:
-    """Return the ids of all tensors (and handles) whose value comes from the roots."""
+def dependent_on(
+    recording: Recording, roots: Iterable[int], without: Collection[int] = ()
+) -> set[int]:
+    """Return the ids of all tensors (and handles) whose value comes from the roots.
+
+    What the calls of tape.gradient numbered in `without` computed does not count.
+    """
     found = set(roots)
     for op in recording.ops:
+        if op.call is not None and op.call in without:
+            continue
         if any(key in found for key in input_keys(recording, op)):
             found.update(id(output) for output in op.outputs)
             if op.type not in READS:
                 found.update(id(i) for i in op.inputs if i.dtype == tf.resource)
     return found
+
+
+def earlier_steps(recording: Recording, call: GradientCall | None) -> list[int]:
+    """Return the calls made before a call's tape was opened, as in earlier steps of training."""
+    if call is None:
+        return []
+    opened = [e.op_index for e in recording.events if e.tape == id(call.tape)]
+    return [c.index for c in recording.calls if opened and c.first_op < min(opened)]
 
 
 def needed_for(recording: Recording, targets: Iterable[Any]) -> set[int]:

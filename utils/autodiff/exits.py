@@ -89,16 +89,18 @@ def moves(trial: Trial, group: Sequence[Exit], base: list[Any], call: GradientCa
             change_exits=frozenset(e.index for e in group),
             change=change,
         )
-        if _as_far(changed, call) and not agree(base, outcome(changed, call)):
+        if as_far(changed, call) and not agree(base, outcome(changed, call)):
             return True
     return False
 
 
-def _as_far(changed: Recording, call: GradientCall | None) -> bool:
-    """Tell whether a changed run came to its end, or to the call that failed before, too."""
-    if call is None or call.error is None:
+def as_far(changed: Recording, call: GradientCall | None) -> bool:
+    """Tell whether a changed run came to its end, or to a call with the same success as before."""
+    if call is None:
         return changed.error is None
-    return call.index < len(changed.calls) and changed.calls[call.index].error is changed.error
+    if call.index >= len(changed.calls):
+        return False
+    return (changed.calls[call.index].error is None) == (call.error is None)
 
 
 def other_door(trial: Trial, source: Any, name: str, call: GradientCall | None) -> Finding | None:
@@ -124,7 +126,7 @@ def other_door(trial: Trial, source: Any, name: str, call: GradientCall | None) 
             if not any(part is source for part in tf.nest.flatten(trial.inputs)):
                 return None
             changed = trial.record(moved, replay=trial.recording, trace=False)
-        if changed.error is not None or agree(base, outcome(changed, call)):
+        if not as_far(changed, call) or agree(base, outcome(changed, call)):
             continue
         if not agree(base, outcome(trial.record(replay=trial.recording, trace=False), call)):
             return None

@@ -16,6 +16,7 @@ from utils.autodiff.cause_no_tensor import described, no_tensor
 from utils.autodiff.cause_unused import constant_derivative, place_of, unconnected
 from utils.autodiff.dependencies import (
     dependent_on,
+    earlier_steps,
     exit_key,
     input_keys,
     is_index,
@@ -410,7 +411,8 @@ class _Inquiry(Trial):
     ) -> Finding:
         """Explain a gradient that even a tape that watches everything does not find."""
         recording = self.recording
-        dependent = dependent_on(recording, [key_of(source)])
+        steps = earlier_steps(recording, call)
+        dependent = dependent_on(recording, [key_of(source)], without=steps)
         stop: Finding | None = None
         if any(key_of(t) in dependent for t in targets):
             stop = find_break(self.recording, targets, source, name, dependent)

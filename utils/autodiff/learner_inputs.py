@@ -98,6 +98,16 @@ def weights(name: str, layer: keras.Layer) -> Iterator[tuple[str, Any]]:
         yield f"{name}.{variable.path.removeprefix(f'{layer.path}/')}", variable
 
 
+def held_layers(name: str, value: Any) -> Iterator[tuple[str, keras.Layer]]:
+    """Give a Keras layer or model, or those that a learner's object holds: `self.model`."""
+    if isinstance(value, keras.Layer):
+        yield name, value
+    elif not isinstance(value, (*_NO_CONTAINERS, list, tuple, dict)):
+        for part_name, part in _parts(name, value):
+            if isinstance(part, keras.Layer):
+                yield part_name, part
+
+
 def held(name: str, value: Any, depth: int = 3) -> Iterator[tuple[str, Any]]:
     """Give the tensors and variables in a list, dict or object, named: `params[0]`, `self.w`."""
     if is_variable(value) or isinstance(value, EagerTensor):

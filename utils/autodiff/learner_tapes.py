@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-import keras
 import tensorflow as tf
 
 from utils.autodiff.learner_frames import is_library, learner_frame, learner_places
-from utils.autodiff.learner_inputs import held, weights
+from utils.autodiff.learner_inputs import held, held_layers, weights
 from utils.autodiff.recording import GradientCall, Recording, TapeEvent, plain
 
 
@@ -117,10 +116,10 @@ def tape_methods(observer: Observer) -> dict[str, Any]:
                 first = {i: recording.first_names.get((frame.f_code, i), "") for i in wanted}
                 for scope in (frame.f_locals, frame.f_globals):
                     _note_names(scope, call.names, first)
-                for layer_name, layer in list(frame.f_locals.items()):
-                    if isinstance(layer, keras.Layer):
-                        for name_there, variable in weights(layer_name, layer):
-                            call.names.setdefault(id(plain(variable)), name_there)
+                for local, value in list(frame.f_locals.items()):
+                    for layer_name, layer in held_layers(local, value):
+                        for weight_name, variable in weights(layer_name, layer):
+                            call.names.setdefault(id(plain(variable)), weight_name)
             recording.calls.append(call)
             recording.alive += [tape, target, sources]
             observer.call = call.index

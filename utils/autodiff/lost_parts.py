@@ -17,10 +17,19 @@ from utils.autodiff.dependencies import (
     path_between,
     writes_state,
 )
-from utils.autodiff.exits import how_it_left, sites
+from utils.autodiff.exits import as_far, how_it_left, sites
 from utils.autodiff.explanation import Explanation, Finding, said
-from utils.autodiff.recording import Exit, GradientCall, Op, Recording, agree, differentiable
-from utils.autodiff.trial import Trial, outcome
+from utils.autodiff.recording import (
+    Exit,
+    GradientCall,
+    Op,
+    Recording,
+    agree,
+    differentiable,
+    numbers,
+    tensors_in,
+)
+from utils.autodiff.trial import Trial
 
 _WHOLE = ("__bool__", "__int__", "__index__")  # decisions and counts have no slope to lose
 
@@ -56,7 +65,7 @@ def _incomplete(name: str, finding: Finding, fine: Explanation) -> Explanation:
     return said(
         replace(finding, cause="incomplete", why=f"{finding.why} {_MISSING}"),
         name,
-        fine.notes,
+        fine.notes[:1],  # the values; not that a 0 would be right
         f"The gradient with respect to `{name}` is not None, but incomplete.",
     )
 
@@ -81,14 +90,22 @@ def _left(
                 names[exit_.index] = name
     if not names:
         return None
-    base = outcome(recording, call)
-    if not agree(base, outcome(trial.record(replay=recording, trace=False), call)):
+    base = _outcome(recording, call)
+    if not agree(base, _outcome(trial.record(replay=recording, trace=False), call)):
         return None
     for group in sites([e for e in recording.exits if e.index in names])[:16]:
         if _has_slope(trial, group, base, call):
             name = names[group[0].index]
             return name, how_it_left(trial, group[0], name)
     return None
+
+
+def _outcome(recording: Recording, call: GradientCall | None) -> list[Any]:
+    """Return the numbers in the tensors that are differentiated, not those returned beside them."""
+    if call is None:
+        return numbers(tensors_in(recording.result))
+    reached = call.index < len(recording.calls)
+    return numbers(tensors_in(recording.calls[call.index].target)) if reached else []
 
 
 def _seen_by(recording: Recording, call: GradientCall | None) -> tuple[int, int]:
@@ -111,8 +128,8 @@ def _has_slope(
             change_exits=frozenset(e.index for e in group),
             change=lambda value, step=step: value + step * (np.abs(value) + 1).astype(value.dtype),
         )
-        moved = outcome(changed, call)
-        if changed.error is not None or [p.shape for p in moved] != [p.shape for p in base]:
+        moved = _outcome(changed, call)
+        if not as_far(changed, call) or [p.shape for p in moved] != [p.shape for p in base]:
             return False
         shifts.append(_flat(moved) - _flat(base))
     size = np.abs(shifts[0]).max(initial=0.0)

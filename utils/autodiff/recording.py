@@ -40,6 +40,9 @@ class Place:
     def lineno(self) -> int:
         return self.position[0] or self.code.co_firstlineno
 
+    def on_the_line_of(self, other: Place | None) -> bool:
+        return other is not None and (self.code, self.lineno) == (other.code, other.lineno)
+
     @property
     def line(self) -> str | None:
         """The source of the whole line, without indentation; None where no source is to be had."""

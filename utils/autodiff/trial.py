@@ -95,8 +95,9 @@ class Trial:
         """Return the name of the source number `index` of `count` in a call of gradient."""
         value = plain(source)
         texts = written(call.places[0] if call.places else None, 1, "sources", count)
-        if texts and texts[index].endswith(")") and len(texts[index]) <= 40 and count == 1:
-            return texts[index]  # a tensor made in the call itself
+        if not is_variable(value) and texts and texts[index].endswith(")"):
+            if len(texts[index]) <= 40:
+                return texts[index]  # a tensor made in the call itself
         named = call.names.get(id(value)) or self.display(value)
         if named:
             return named
