@@ -1252,6 +1252,49 @@ def weights_of_a_model_of_an_object():
     return Trainer().gradients(X)
 
 
+first, second = tf.Variable(2.0), tf.Variable(5.0)
+
+
+def first_squared():
+    return first * first
+
+
+def second_squared():
+    return second * second
+
+
+@says("branch_not_taken", "second * second", "with respect to `second`", "did not run this time")
+def a_choice_of_functions_of_the_module():
+    with tf.GradientTape() as tape:
+        y = tf.cond(first > 1.0, first_squared, second_squared)
+    return tape.gradient(y, [first, second])
+
+
+@says("variable_replaced", "weights = [", "`weights[0]` first", "for `weights[1]`")
+def a_list_of_weights_bound_anew():
+    layer = keras.layers.Dense(1)
+    layer.build((None, 3))
+    weights = layer.trainable_variables
+    for _ in range(2):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(layer(X) ** 2)
+        steps = tape.gradient(loss, weights)
+        weights = [w - 0.1 * step for w, step in zip(weights, steps, strict=True)]
+    return steps
+
+
+@says("unconnected", None, "Nothing is wrong. The derivative", "`m.last/bias`", "is 0")
+def a_penalty_on_the_slope():
+    m = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, name="last")])
+    x = tf.constant(X)
+    with tf.GradientTape() as tape:
+        with tf.GradientTape() as inner:
+            inner.watch(x)
+            y = m(x)
+        penalty = tf.reduce_mean((tf.norm(inner.gradient(y, x), axis=1) - 1.0) ** 2)
+    return tape.gradient(penalty, m.trainable_variables)
+
+
 @pytest.mark.parametrize("f, inputs, cause, fragment, words", SAID)
 def test_what_helps_is_said(f, inputs, cause, fragment, words):
     explanation = explain_none(f, *inputs)

@@ -175,14 +175,25 @@ def unexecuted(recording: Recording, name: str) -> Place | None:
         for load in _loads(code, root):
             if load.instruction not in executed:
                 return load
-        chooses = _CHOICES & set(code.co_names)
         for inner in code.co_consts:
             if isinstance(inner, types.CodeType) and inner not in recording.executed:
                 if inner.co_firstlineno not in ran and root in inner.co_freevars:
                     return Place(inner, 0)
-                if chooses and (place := next(_loads(inner, root), None)) is not None:
+        for branch in _branches(recording, code):
+            if branch not in recording.executed:
+                if (place := next(_loads(branch, root), None)) is not None:
                     return place
     return None
+
+
+def _branches(recording: Recording, code: types.CodeType) -> list[types.CodeType]:
+    """Return the code of the functions that a choice of TensorFlow's may call."""
+    if not _CHOICES & set(code.co_names):
+        return []
+    inner = [each for each in code.co_consts if isinstance(each, types.CodeType)]
+    scope = recording.scopes.get(code, {})
+    named = [scope.get(name) for name in code.co_names]
+    return inner + [each.__code__ for each in named if isinstance(each, types.FunctionType)]
 
 
 _CHOICES = {"cond", "case", "switch_case"}  # of TensorFlow: their branches are functions

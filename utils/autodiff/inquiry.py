@@ -193,13 +193,12 @@ class _Inquiry(Trial):
     ) -> Finding | None:
         """Find out whether the name stood for something else while the target was computed."""
         recording = self.recording
-        if name not in recording.bound:
-            return None
+        held = [i for (_, i), known in recording.first_names.items() if known == name]
         needed = needed_for(recording, targets)
         key = key_of(source)
         if key in needed:
             return None
-        for other in recording.bound[name]:
+        for other in recording.bound.get(name, held):
             variable = next((v for v in recording.variables.values() if id(v) == other), None)
             other_key = id(variable.handle) if variable is not None else other
             if other_key in needed and other not in (id(source), key):

@@ -354,6 +354,7 @@ class _Observer:
         frame.f_trace = self.on_event  # Python 3.13 wants it before opcodes are asked for
         frame.f_trace_opcodes = True
         self.numbers[frame] = next(self.frames)
+        self.recording.scopes[frame.f_code] = frame.f_globals
         return self.on_event
 
     def on_event(self, frame: types.FrameType, event: str, _: Any) -> Any:

@@ -167,6 +167,7 @@ class Recording:
         self.events: list[TapeEvent] = []
         self.steps: list[Step] = []
         self.executed: dict[types.CodeType, set[int]] = {}
+        self.scopes: dict[types.CodeType, dict[str, Any]] = {}  # the global names of what ran
         self.names: dict[int, str] = {}
         self.bound: dict[str, list[int]] = {}  # name -> ids of what it was bound to, in order
         # (a function's code, id) -> the first name that a tensor or variable had there: `params[0]`
