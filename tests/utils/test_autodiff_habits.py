@@ -1295,6 +1295,30 @@ def a_penalty_on_the_slope():
     return tape.gradient(penalty, m.trainable_variables)
 
 
+@says("fine", None, "Every step from there to the result is recorded")
+def one_tape_around_all_steps():
+    w = tf.Variable(3.0)
+    with tf.GradientTape(persistent=True) as tape:
+        for _ in range(3):
+            loss = (w - 1.0) ** 2
+            g = tape.gradient(loss, w)
+            w.assign(float(w) - 0.1 * float(g))
+    return g
+
+
+@tf.custom_gradient
+def sine(x):
+    def grad(upstream):
+        return upstream * np.cos(x.numpy())
+
+    return tf.constant(np.sin(x.numpy())), grad
+
+
+@says("fine", None, "Every step from there to the result is recorded", inputs=(3.0,))
+def a_function_of_numpy_with_its_own_gradient(x):
+    return sine(x) * 2.0
+
+
 @pytest.mark.parametrize("f, inputs, cause, fragment, words", SAID)
 def test_what_helps_is_said(f, inputs, cause, fragment, words):
     explanation = explain_none(f, *inputs)

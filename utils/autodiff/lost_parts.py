@@ -78,16 +78,18 @@ def _left(
 ) -> tuple[str, Finding] | None:
     """Find a value that came from a source, left TensorFlow, and moves the result smoothly."""
     recording = trial.recording
-    dependent = [(name, dependent_on(recording, [key_of(source)])) for name, source in sources]
-    first, last = _seen_by(recording, call)
+    smooth = [
+        (exit_, exit_key(recording, exit_))
+        for exit_ in recording.exits
+        if exit_.kind not in _WHOLE and not exit_.custom and differentiable(exit_.tensor.dtype)
+    ]
     names: dict[int, str] = {}
-    for exit_ in recording.exits:
-        smooth = exit_.kind not in _WHOLE and differentiable(exit_.tensor.dtype)
-        if smooth and first <= exit_.op_index <= last:
-            key = exit_key(recording, exit_)
-            name = next((name for name, keys in dependent if key in keys), None)
-            if name is not None:
-                names[exit_.index] = name
+    for name, source in sources if smooth else ():
+        dependent = dependent_on(recording, [key_of(source)])
+        first, last = _seen_by(recording, call, source)
+        for exit_, key in smooth:
+            if key in dependent and first <= exit_.op_index <= last:
+                names.setdefault(exit_.index, name)
     if not names:
         return None
     base = _outcome(recording, call)
@@ -108,12 +110,17 @@ def _outcome(recording: Recording, call: GradientCall | None) -> list[Any]:
     return numbers(tensors_in(recording.calls[call.index].target)) if reached else []
 
 
-def _seen_by(recording: Recording, call: GradientCall | None) -> tuple[int, int]:
-    """Return the ops between which a call's tape was opened and the call was made."""
+def _seen_by(recording: Recording, call: GradientCall | None, source: Any) -> tuple[int, int]:
+    """Return the ops between which a call's tape was open and the source had its last value."""
     if call is None:
         return 0, len(recording.ops)
-    entered = [e.op_index for e in recording.events if e.tape == id(call.tape)]
-    return min(entered, default=0), call.first_op
+    opened = [e.op_index for e in recording.events if e.tape == id(call.tape)]
+    stored = [
+        op.index + 1
+        for op in recording.ops[: call.first_op]
+        if writes_state(op) and id(op.inputs[0]) == key_of(source)
+    ]
+    return max(min(opened, default=0), *stored[-1:], 0), call.first_op
 
 
 def _has_slope(
@@ -156,7 +163,7 @@ def _stored(
     recording: Recording, source: Any, targets: list[Any], call: GradientCall | None
 ) -> Op | None:
     """Return where the learner's code stores a value of the source that the result is read from."""
-    first, last = _seen_by(recording, call)
+    first, last = _seen_by(recording, call, source)
     for op in path_between(recording, targets, source):
         if not writes_state(op) or not first <= op.index < last or op.call is not None:
             continue

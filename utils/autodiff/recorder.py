@@ -207,7 +207,7 @@ class _Observer:
         """Note an exit and return whether its value is to be changed."""
         self._end_if_lost()
         recording = self.recording
-        places, _, door = learner_places(sys._getframe(2))
+        places, custom, door = learner_places(sys._getframe(2))
         if self.call is not None and places[:1] == recording.calls[self.call].places[:1]:
             return False  # TensorFlow's own gradient functions look at shapes
         if tensor.dtype == tf.bool and tensor.shape.rank == 0 and is_library(sys._getframe(2)):
@@ -215,7 +215,13 @@ class _Observer:
         if door == "switch_case":
             kind = "__bool__"
         exit_ = Exit(
-            len(recording.exits), len(recording.ops), kind, tensor, places, through or door
+            index=len(recording.exits),
+            op_index=len(recording.ops),
+            kind=kind,
+            tensor=tensor,
+            places=places,
+            through=through or door,
+            custom=custom is not None,
         )
         recording.exits.append(exit_)
         return exit_.index in self.change_exits

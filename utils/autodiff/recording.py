@@ -116,6 +116,7 @@ class Exit:
     tensor: Any
     places: tuple[Place, ...]
     through: str | None  # "numpy_function" and the like
+    custom: bool = False  # inside a tf.custom_gradient function, which gives its own gradient
 
 
 @dataclass(eq=False)
