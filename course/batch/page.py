@@ -109,6 +109,7 @@ def _lesson_data(planned: Sequence[Planned], records: Mapping[str, Record]) -> d
         }
     good = ended_well(planned, records)
     names = varied(good)
+    seeds = {each.label.get("seed") for each in good}
     runs = [
         {
             "label": {name: each.label.get(name) for name in [*names, "seed"]},
@@ -118,7 +119,7 @@ def _lesson_data(planned: Sequence[Planned], records: Mapping[str, Record]) -> d
         }
         for each in good
     ]
-    return {"metrics": metrics, "runs": runs, "parameters": names}
+    return {"metrics": metrics, "runs": runs, "parameters": names or ["seed"] * (len(seeds) > 1)}
 
 
 def _as_script(value: Any) -> str:

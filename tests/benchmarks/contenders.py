@@ -7,6 +7,7 @@ answer is one JSON value a line. This file runs in interpreters that have no Ten
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable
@@ -184,7 +185,8 @@ def main() -> None:
     """Prepare the contender, then answer one question a line."""
     name, folder = sys.argv[1], Path(sys.argv[2])
     sys.path.insert(0, str(folder))
-    epoch, accuracy = globals()[name](folder)
+    with contextlib.redirect_stdout(sys.stderr):  # the stand-in is announced in words
+        epoch, accuracy = globals()[name](folder)
     for line in sys.stdin:
         if line.strip() == "accuracy":
             answer = accuracy()

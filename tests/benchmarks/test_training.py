@@ -10,7 +10,12 @@ import pytest
 from . import training
 
 
-def test_the_benchmark_trains_the_lessons_own_cells() -> None:
+@pytest.mark.parametrize("data", ["as it is", "stand-in"])
+def test_the_benchmark_trains_the_lessons_own_cells(
+    data: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if data == "stand-in":
+        monkeypatch.setenv("COURSE_DATA", data)
     names = [training.LESSON, training.PRODUCTS]
     measured = training.measure(dict.fromkeys(names, sys.executable), 2, train_size=2_000)
     assert all(len(row.seconds) == 2 for row in measured.values())

@@ -85,3 +85,22 @@ def test_the_links_lead_to_the_executed_notebooks(shown: Page) -> None:
     shown.locator("#table a", has_text="page").first.click()
     expect(shown.locator("body")).to_contain_text("The deed")
     assert "/runs/tiny-" in shown.url
+
+
+def test_runs_that_differ_in_the_seed_alone_are_drawn_by_seed(page: Page, tmp_path: Path) -> None:
+    write_tiny(tmp_path)
+    code, said = run(write_spec(tmp_path, "seeds: [1, 2, 3]\n"), tmp_path / "out")
+    assert code == 0, said
+    page.goto((tmp_path / "out" / "index.html").as_uri())
+    expect(page.locator("#against svg")).to_have_count(1)
+    expect(page.locator("#against figcaption")).to_have_text("accuracy against seed")
+    expect(page.locator("#against circle.run")).to_have_count(3)
+
+
+def test_a_single_run_has_no_heading_without_a_chart(page: Page, tmp_path: Path) -> None:
+    write_tiny(tmp_path)
+    code, said = run(write_spec(tmp_path, "runs: [{seed: 1}]\n"), tmp_path / "out")
+    assert code == 0, said
+    page.goto((tmp_path / "out" / "index.html").as_uri())
+    expect(page.locator("#by-parameter")).to_be_hidden()
+    expect(page.locator("#by-epoch")).to_be_visible()

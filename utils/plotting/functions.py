@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 from numpy.typing import ArrayLike
 
 from utils.errors import CourseError
@@ -154,9 +156,10 @@ def plot_loss_surface(
         # What rounding leaves of a loss differs from processor to processor.
         none_left = 0 <= heights[at] < 1e-9 * heights.max()
         label = f"loss {'nearly 0' if none_left else short_number(heights[at])}"
-        neighbour = steps[min(1, last)] if at == 0 else steps[last - 1]
-        above = bool(neighbour[1] <= steps[at, 1])
-        _mark(axes, steps[at], f"{text}: {label}", "o" if at == 0 else "*", above=above)
+        mark = _mark(axes, steps, at, f"{text}: {label}", "o" if at == 0 else "*")
+        for number in lines.labelTexts:
+            if number.get_window_extent().overlaps(mark.get_window_extent()):
+                number.set_visible(False)
         place = [f"{name} = {short_number(v)}" for name, v in zip(names, steps[at], strict=True)]
         said.append(f"{', '.join(place)} ({label})")
     alt = (
@@ -285,24 +288,46 @@ def _levels(losses: Array) -> Array:
     """Return contour levels that lie closer near the minimum, where a descent slows down."""
     finite = losses[np.isfinite(losses)]
     low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
-    return low + (high - low or 1.0) * np.linspace(0.08, 1, 12) ** 2
+    levels = low + (high - low or 1.0) * np.linspace(0.08, 1, 12) ** 2
+    rounded = np.unique([float(f"{level:.2g}") for level in levels])
+    return rounded if len(rounded) > 2 else levels
 
 
-def _mark(axes: Axes, place: Array, text: str, marker: str, *, above: bool) -> None:
-    """Mark a place of the path, with its text towards the middle of the axes."""
-    right = place[0] > sum(axes.get_xlim()) / 2
+def _mark(axes: Axes, steps: Array, at: int, text: str, marker: str) -> Annotation:
+    """Mark a place of the path, with its text where it hides least of the path."""
     size = 8 if marker == "o" else 12
-    axes.plot(*place, color=INK, marker=marker, markersize=size, linestyle="", zorder=4)
-    axes.annotate(
+    axes.plot(*steps[at], color=INK, marker=marker, markersize=size, linestyle="", zorder=4)
+    label = axes.annotate(
         text,
-        (place[0], place[1]),
-        xytext=(-9 if right else 9, 9 if above else -9),
+        steps[at],
+        (0, 0),
         textcoords="offset points",
-        ha="right" if right else "left",
-        va="bottom" if above else "top",
         weight="bold",
-        bbox=LABEL,
+        bbox=LABEL | {"alpha": 1.0},
         zorder=5,
+    )
+    shares = np.linspace(0, 1, 20)[:, None, None]
+    between = (1 - shares) * steps[:-1] + shares * steps[1:] if len(steps) > 1 else steps
+    drawn = axes.transData.transform(between.reshape(-1, 2))
+    window = axes.get_window_extent()
+
+    def harm(corner: tuple[str, str]) -> tuple[bool, int]:
+        """Return whether the text would leave the axes, and how much of the path it would hide."""
+        _put(label, *corner)
+        box = label.get_window_extent()
+        return window.count_contains(box.corners()) < 4, box.count_contains(drawn)
+
+    corners = itertools.product(("left", "right", "center"), ("bottom", "top"))
+    _put(label, *min(corners, key=harm))
+    return label
+
+
+def _put(label: Annotation, horizontal: str, vertical: str) -> None:
+    """Put a label beside its place, that side of it first: ``left`` and ``bottom``, upper right."""
+    label.set(ha=horizontal, va=vertical)
+    label.xyann = (
+        {"left": 9, "right": -9, "center": 0}[horizontal],
+        9 if vertical == "bottom" else -9,
     )
 
 

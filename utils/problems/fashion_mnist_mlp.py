@@ -351,7 +351,7 @@ def _wrong_dtype(results: Any) -> Finding | None:
 
 @problem(
     "5.2",
-    section="Three layers and 101770 numbers",
+    section="Three layers for 784 pixels",
     objective=3,
     difficulty=2,
     points=5,
