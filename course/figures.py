@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageChops, ImageFilter
+from PIL import Image, ImageChops, ImageFilter, ImageStat
 
 REACH = 2  # pixels by which a line or a letter may move
 CLEARLY = 48  # steps of 255 by which a colour may differ beyond that
@@ -76,11 +76,14 @@ def open_figure(png: bytes) -> Image.Image | None:
 def is_blank(png: bytes) -> bool:
     """Tell whether nothing is drawn: no picture, or hardly a pixel off the main colour."""
     picture = open_figure(png)
-    if picture is None:
-        return True
-    pixels = np.asarray(picture, dtype=np.int16)
-    main = np.median(pixels, axis=(0, 1))
-    return bool((np.abs(pixels - main).max(axis=2) > CLEARLY).mean() < BLANK)
+    return picture is None or _has_one_colour(picture)
+
+
+def _has_one_colour(picture: Image.Image) -> bool:
+    main = tuple(ImageStat.Stat(picture).median)
+    differs = ImageChops.difference(picture, Image.new("RGB", picture.size, main)).split()
+    off = ImageChops.lighter(ImageChops.lighter(*differs[:2]), differs[2]).histogram()
+    return sum(off[CLEARLY + 1 :]) < BLANK * picture.width * picture.height
 
 
 def figure_difference(stored: bytes, fresh: bytes) -> tuple[str, Image.Image | None]:
@@ -94,7 +97,9 @@ def figure_difference(stored: bytes, fresh: bytes) -> tuple[str, Image.Image | N
     old, new = open_figure(stored), open_figure(fresh)
     if old is None or new is None:
         return f"the {'stored' if old is None else 'fresh'} figure is not a picture", None
-    if is_blank(fresh) and not is_blank(stored):
+    if old.size == new.size and ImageChops.difference(old, new).getbbox() is None:
+        return "", None
+    if _has_one_colour(new) and not _has_one_colour(old):
         return "the figure is blank now", _side_by_side(old, new)
     if any(abs(a - b) > max(8, RESIZED * a) for a, b in zip(old.size, new.size, strict=True)):
         return (

@@ -48,7 +48,14 @@ class KernelDied(Exception):
 
 
 class WatchedKernel(RunningKernel):
-    """A kernel of nbval's that notices when its process ends."""
+    """A kernel of nbval's that notices when its process ends.
+
+    Attributes:
+        data_source: of the data that its cells have loaded, as `utils.data.data_source` calls it;
+            None where there is none.
+    """
+
+    data_source: str | None = None
 
     def __init__(self, kernel_name: str, cwd: str, startup_timeout: float) -> None:
         # Many kernels that start at once fight over IPython's history database.
@@ -80,16 +87,22 @@ class WatchedKernel(RunningKernel):
             queue.Empty: nothing came for ``timeout`` seconds.
             KernelDied: the kernel's process ended.
         """
+        receive = self.kc.get_shell_msg if stream == "shell" else self.kc.get_iopub_msg
         end = None if timeout is None else time.monotonic() + timeout
         while True:
             left = HEARTBEAT if end is None else end - time.monotonic()
             try:
-                return super().get_message(stream, timeout=min(HEARTBEAT, max(0, left)))
+                message = receive(timeout=min(HEARTBEAT, max(0, left)))
             except Empty:
                 if not self.is_alive():
                     raise KernelDied(self.last_words()) from None
                 if left <= HEARTBEAT and end is not None:
                     raise
+                continue
+            told = message["content"].get("user_expressions", {}).get("data", {})
+            if told.get("status") == "ok":
+                self.data_source = ast.literal_eval(told["data"]["text/plain"])
+            return message
 
     def last_words(self) -> str:
         """Return the last lines that the process wrote to stderr."""
@@ -97,18 +110,14 @@ class WatchedKernel(RunningKernel):
         lines = self.stderr.read().decode(errors="replace").splitlines()
         return "\n".join([line for line in lines if "[IPKernelApp]" not in line][-15:])
 
-    def evaluate(self, expression: str) -> object:
-        """Return the value of a Python literal that the kernel computes, or None if it cannot."""
-        message = self.kc.execute(
-            "", silent=True, store_history=False, user_expressions={"value": expression}
-        )
-        while True:
-            reply = self.get_message("shell", timeout=10)
-            if reply["parent_header"].get("msg_id") == message:
-                break
-        value = reply["content"].get("user_expressions", {}).get("value", {})
-        return (
-            ast.literal_eval(value["data"]["text/plain"]) if value.get("status") == "ok" else None
+    def execute_cell_input(self, cell_input: str, allow_stdin: bool | None = None) -> str:
+        """Send a cell to the kernel, and with it the question where its data comes from."""
+        return self.kc.execute(
+            cell_input,
+            store_history=False,
+            allow_stdin=allow_stdin,
+            stop_on_error=False,
+            user_expressions={"data": DATA_SOURCE},
         )
 
     def stop(self) -> None:
@@ -189,7 +198,7 @@ class LessonCell(IPyNbCell):
 
     def compare_outputs(self, test: list[Any], ref: list[Any], skip_compare: object = None) -> bool:
         """Tell whether the fresh outputs ``test`` are as the stored ``ref``, saying what is not."""
-        if self.parent.kernel.evaluate(DATA_SOURCE) == "stand-in":
+        if self.parent.kernel.data_source == "stand-in":
             if os.environ.get("COURSE_DATA") == "real":
                 self.comparison_traceback = ["COURSE_DATA=real, and this cell ran on the stand-in."]
                 return False
