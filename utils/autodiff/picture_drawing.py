@@ -23,7 +23,7 @@ from utils.autodiff.learner_inputs import (
     to_tensors,
 )
 from utils.autodiff.picture import TIMES, Edge, Node, Picture, picture_of
-from utils.autodiff.picture_layout import folded, layout_of
+from utils.autodiff.picture_layout import Bend, folded, layout_of
 from utils.autodiff.recorder import record
 from utils.autodiff.recording import (
     EagerTensor,
@@ -380,9 +380,17 @@ def _arrow(
 ) -> None:
     faded = edge.kind == "faded" or edge.start.faded or edge.end.faded
     stopped = edge.kind == "stopped" and not faded
-    points: list[Any] = [placed[id(node)] for node in route]
     i = 0 if sideways else 1
     size = widths if sideways else heights
+    points: list[Any] = []
+    passed: list[Node] = []
+    for node in route:
+        for side in (-1, 1) if isinstance(node, Bend) else (0,):
+            place = list(placed[id(node)])
+            place[i] += side * size[id(node)] / 2
+            points.append(tuple(place))
+            passed.append(node)
+    route = passed
     first, last = list(points[0]), list(points[-1])
     first[i] += size[id(route[0])] / 2
     last[i] -= size[id(route[-1])] / 2 + 1
@@ -396,8 +404,8 @@ def _arrow(
     one, two = points[middle - 1], points[middle]
     mark = ((one[0] + two[0]) / 2, (one[1] + two[1]) / 2)
     vertices, codes = [points[0]], [Path.MOVETO]
-    for place, (one, two) in enumerate(itertools.pairwise(points)):
-        here, there = turns.get(id(route[place])), turns.get(id(route[place + 1]))
+    for step, (one, two) in enumerate(itertools.pairwise(points)):
+        here, there = turns.get(id(route[step])), turns.get(id(route[step + 1]))
         if here is not None and there is not None and here[0] != there[0]:
             gutter = here[1]  # down, across, up beside the column, and into the next one
             corners = [(one[0], ends[1]), (gutter, ends[1]), (gutter, ends[0]), (two[0], ends[0])]

@@ -53,7 +53,7 @@ def _layers(picture: Picture, most: int) -> list[list[Node]]:
 
 
 class Bend(Node):
-    """A place where an arrow passes a row."""
+    """A place where an arrow passes a row, as deep as the row's boxes: it goes straight there."""
 
 
 def _with_bends(
@@ -161,12 +161,13 @@ def layout_of(
     most: int,
 ) -> Layout:
     places, routes = _with_bends(picture, _layers(picture, most))
+    broad, thick = (heights, widths) if sideways else (widths, heights)
     for row in places:
+        depth = max(thick[id(n)] for n in row if not isinstance(n, Bend))
         for node in row:
             if isinstance(node, Bend):
-                widths[id(node)] = heights[id(node)] = 6.0
+                broad[id(node)], thick[id(node)] = 6.0, depth
     _order(places, routes)
-    broad, thick = (heights, widths) if sideways else (widths, heights)
     across = _across(places, routes, broad, 16.0 if sideways else 14.0)
     roomy = any(edge.kind == "stopped" for edge in picture.edges)  # for the mark on the arrow
     centre, at, gap = {}, 0.0, 40 if sideways else 34 if roomy else 24
