@@ -182,7 +182,7 @@ def plot_confusion_matrix(
 
 @styled
 def plot_bars(values: Mapping[str, float], *, unit: str = "", title: str = "") -> Figure:
-    """Plot named values as horizontal bars with the value written at each.
+    """Plot named values as horizontal bars, each with its value in three figures.
 
     Raises:
         CourseError: there is no value, or one is no finite number.
@@ -191,7 +191,10 @@ def plot_bars(values: Mapping[str, float], *, unit: str = "", title: str = "") -
     if not numbers:
         raise CourseError("plot_bars needs at least one value, as in {'fit': 4.5}.")
     names = [textwrap.fill(name, 24) for name in numbers]
-    written = [f"{short_number(value)}{' ' + unit if unit else ''}" for value in numbers.values()]
+    written = [
+        f"{short_number(float(f'{value:.3g}'))}{' ' + unit if unit else ''}"
+        for value in numbers.values()
+    ]
     figure = new_figure(WIDTH, 50 + 34 * len(numbers))
     axes = figure.add_subplot()
     bars = axes.barh(range(len(names)), list(numbers.values()), color=BLUE, height=0.62)
