@@ -36,20 +36,17 @@ def blocked(recording: Recording, op: Op, after: Op, name: str, source: Any) -> 
             "Leave it out where the gradient has to flow.",
             place,
         )
-    if kind in ("ReadVariableOp", "ResourceGather") or writes_state(op):
-        write = op if writes_state(op) else write_before(recording, op)
-        made = write is not None and any(
-            o.type == "VarHandleOp"
-            and o.outputs[0] is write.inputs[0]
-            and o.place == write.place  # the first value is assigned by tf.Variable(...) itself
-            for o in recording.ops
-        )
+    copy = _copy_made_of(recording, op)
+    if copy is not None or kind in ("ReadVariableOp", "ResourceGather") or writes_state(op):
+        write = copy or (op if writes_state(op) else write_before(recording, op))
         place = write.place if write is not None and write.place else place
-        if made:
+        written = (place and place.expression) or ""
+        if write is not None and _makes_variable(recording, write):
             return Finding(
                 "variable_copy",
-                "tf.Variable(...) copies the value into a new variable. The copy does not know "
-                "where its value came from, so the gradient ends there.",
+                f"{'tf.Variable(...)' if 'Variable(' in written else 'A layer that is built here'} "
+                "copies the value into a new variable. The copy does not know where its value "
+                "came from, so the gradient ends there.",
                 "Compute with the tensor itself; make variables before the tape, once.",
                 place,
             )
@@ -57,7 +54,10 @@ def blocked(recording: Recording, op: Op, after: Op, name: str, source: Any) -> 
             "state",
             f"The value goes through a variable's memory: it is stored with assign and read "
             f"back. A tape follows ops, not memory, so the way from `{name}` ends at the store.",
-            "Compute the result from the tensor that you assign, not from the variable.",
+            "A metric only keeps score: use the value of a loss function, such as "
+            "keras.losses.MeanSquaredError()(y, prediction)."
+            if "update_state(" in written
+            else "Compute the result from the tensor that you assign, not from the variable.",
             place,
         )
     if kind in _ROUNDING:
@@ -164,6 +164,26 @@ def write_before(recording: Recording, read: Op) -> Op | None:
         if writes_state(o) and any(o.inputs[0] is i for i in read.inputs)
     ]
     return writes[-1] if writes else None
+
+
+def _makes_variable(recording: Recording, write: Op) -> bool:
+    """Tell whether a step stores the first value, which tf.Variable(...) itself assigns."""
+    return id(write.inputs[0]) in recording.variables_made.get(write.place, ())
+
+
+def _copy_made_of(recording: Recording, op: Op) -> Op | None:
+    """Return the step of tf.Variable([x, y]) that stores what another step of it computes."""
+    if op.place not in recording.variables_made:
+        return None
+    own = {id(output) for output in op.outputs}
+    for later in recording.ops[op.index + 1 :]:
+        if later.place != op.place:
+            return None
+        if any(id(i) in own for i in later.inputs):
+            own.update(id(output) for output in later.outputs)
+            if writes_state(later) and _makes_variable(recording, later):
+                return later
+    return None
 
 
 def quoted(op: Op) -> str:

@@ -97,14 +97,15 @@ def writer_of(recording: Recording, op: Op, value: Any) -> Op | None:
 
 
 def dependent_on(
-    recording: Recording, roots: Iterable[int], without: Collection[int] = ()
+    recording: Recording, roots: Iterable[int], without: Collection[int] = (), since: int = 0
 ) -> set[int]:
     """Return the ids of all tensors (and handles) whose value comes from the roots.
 
-    What the calls of tape.gradient numbered in `without` computed does not count.
+    What the calls of tape.gradient numbered in `without` computed does not count, nor what ran
+    before the op numbered `since`.
     """
     found = set(roots)
-    for op in recording.ops:
+    for op in recording.ops[since:]:
         if op.call is not None and op.call in without:
             continue
         if any(key in found for key in input_keys(recording, op)):
@@ -135,13 +136,15 @@ def needed_for(recording: Recording, targets: Iterable[Any]) -> set[int]:
     return found
 
 
-def path_between(recording: Recording, targets: Sequence[Any], source: Any) -> list[Op]:
+def path_between(
+    recording: Recording, targets: Sequence[Any], source: Any, since: int = 0
+) -> list[Op]:
     """Return the ops between the source and the targets, in the order they ran."""
-    dependent = dependent_on(recording, [key_of(source)])
+    dependent = dependent_on(recording, [key_of(source)], since=since)
     needed = needed_for(recording, targets)
     return [
         op
-        for op in recording.ops
+        for op in recording.ops[since:]
         if any(k in dependent and k in needed for k in input_keys(recording, op))
         and (any(id(o) in needed for o in op.outputs) or writes_state(op))
     ]

@@ -189,7 +189,7 @@ class _Observer:
             outputs=results,
             attributes=dict(zip(attributes[::2], attributes[1::2], strict=False)),
             places=places,
-            tapes=frozenset(tape for tape, on in self.active.items() if on),
+            tapes=self.recording_tapes(),
             custom=custom,
             call=self.call,
             door=door,
@@ -200,6 +200,9 @@ class _Observer:
             if differentiable(output.dtype):
                 self.recording.tape.watch(output)
         return replaced
+
+    def recording_tapes(self) -> frozenset[int]:
+        return frozenset(tape for tape, on in self.active.items() if on)
 
     # -- values that leave TensorFlow
 
@@ -221,6 +224,7 @@ class _Observer:
             tensor=tensor,
             places=places,
             through=through or door,
+            tapes=self.recording_tapes(),
             custom=custom is not None,
         )
         recording.exits.append(exit_)

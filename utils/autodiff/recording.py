@@ -116,6 +116,7 @@ class Exit:
     tensor: Any
     places: tuple[Place, ...]
     through: str | None  # "numpy_function" and the like
+    tapes: frozenset[int]  # the learner's tapes that were recording
     custom: bool = False  # inside a tf.custom_gradient function, which gives its own gradient
 
 
@@ -186,6 +187,15 @@ class Recording:
         self.variables: dict[int, Any] = {}  # id of the handle -> tf.Variable
         self._reads: dict[int, int | None] = {}
 
+    @functools.cached_property
+    def variables_made(self) -> dict[Place | None, set[int]]:
+        """The handles of the variables that were made, by place."""
+        made: dict[Place | None, set[int]] = {}
+        for op in self.ops:
+            if op.type == "VarHandleOp":
+                made.setdefault(op.place, set()).add(id(op.outputs[0]))
+        return made
+
     def watch(self, tensor: Any) -> None:
         """Let the observing tape watch a tensor or variable, and note variables."""
         if is_variable(tensor):
@@ -227,16 +237,23 @@ class Recording:
         self.variables.setdefault(id(variable.handle), variable)
         self._reads[id(tensor)] = id(variable.handle)
 
-    def gradients(self, targets: Sequence[Any], sources: Sequence[Any]) -> list[Any]:
+    def gradients(
+        self, targets: Sequence[Any], sources: Sequence[Any], upstream: Sequence[Any] | None = None
+    ) -> list[Any]:
         """Return d(sum of targets)/d(source) for each source, by the tape that watches all.
+
+        With `upstream` each target counts as often as the number there says.
 
         Raises LookupError where an op on the way has no registered gradient.
         """
-        targets = [t for t in targets if differentiable(t.dtype)]
+        if upstream is None:
+            targets = [t for t in targets if differentiable(t.dtype)]
         if not targets or not sources:
             return [None] * len(sources)
         with quiet():
-            return self.tape.gradient(targets, [plain(source) for source in sources])
+            return self.tape.gradient(
+                targets, [plain(source) for source in sources], output_gradients=upstream
+            )
 
 
 def differentiable(dtype: tf.DType) -> bool:
