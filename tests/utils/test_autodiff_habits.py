@@ -1319,6 +1319,223 @@ def a_function_of_numpy_with_its_own_gradient(x):
     return sine(x) * 2.0
 
 
+@says("incomplete", "tape.watch(x)", "`x` is watched only after it was used", "is missing")
+def watched_after_a_part():
+    x = tf.constant(3.0)
+    with tf.GradientTape() as tape:
+        y = x * x
+        tape.watch(x)
+        z = y * x
+    return tape.gradient(z, x)
+
+
+@says("incomplete", "k = tf.norm(w)", "inside tape.stop_recording()", "is missing")
+def a_part_while_recording_stopped():
+    w = tf.Variable([3.0, 4.0])
+    with tf.GradientTape() as tape:
+        with tape.stop_recording():
+            k = tf.norm(w)
+        loss = k * tf.reduce_sum(w)
+    return tape.gradient(loss, w)
+
+
+@says("incomplete", "tape.reset()", "throws away all", "is missing", inputs=(2.0,))
+def a_part_before_a_reset(x):
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        k = x * x
+        tape.reset()
+        tape.watch(x)
+        y = k * x
+    return tape.gradient(y, x)
+
+
+@says("incomplete", "k = x * x", "recorded by another tape", "`with tf.GradientTape() as second:`")
+def a_part_under_another_tape():
+    x = tf.Variable(2.0)
+    with tf.GradientTape() as first:  # noqa: F841
+        k = x * x
+    with tf.GradientTape() as second:
+        y = k * x
+    return second.gradient(y, x)
+
+
+@says("incomplete", "slope = inner.gradient(u, x)", "outside the outer tape", "Indent this inner")
+def an_inner_gradient_outside_for_a_part():
+    x = tf.Variable(2.0)
+    with tf.GradientTape() as outer:
+        with tf.GradientTape() as inner:
+            u = x**3
+    slope = inner.gradient(u, x)
+    with outer:
+        loss = u + slope
+    return outer.gradient(loss, x)
+
+
+HELD = ("a part is held back", "before the tape is opened", "Nothing to mend if that is meant")
+
+
+@says("fine", "penalty = tf.reduce_sum(w**2)", *HELD)
+def a_penalty_before_the_tape():
+    w = tf.Variable([1.0, 2.0])
+    penalty = tf.reduce_sum(w**2)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean((w - 3.0) ** 2) + 0.1 * penalty
+    return tape.gradient(loss, w)
+
+
+@says("fine", "goal = 1.0 + 0.9 * tf.reduce_max(net(X), axis=1)", *HELD)
+def a_target_before_the_tape():
+    goal = 1.0 + 0.9 * tf.reduce_max(net(X), axis=1)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean((goal - net(X)[:, 0]) ** 2)
+    return tape.gradient(loss, net.trainable_variables)
+
+
+@says("fine", "goal = 1.0 + 0.9 * net(X).numpy().max(axis=1)", *HELD)
+def a_target_of_numpy_before_the_tape():
+    goal = 1.0 + 0.9 * net(X).numpy().max(axis=1)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean((goal - net(X)[:, 0]) ** 2)
+    return tape.gradient(loss, net.trainable_variables)
+
+
+@says("fine", "return net.predict(x, verbose=0)", *HELD)
+def a_target_of_a_helper():
+    def goals(x):
+        return net.predict(x, verbose=0).max(axis=1) + 1.0
+
+    goal = goals(X)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean((goal - net(X)[:, 0]) ** 2)
+    return tape.gradient(loss, net.trainable_variables)
+
+
+@says("fine", "step = w - 0.1 * inner.gradient(loss, w)", *HELD)
+def a_step_of_first_order():
+    w = tf.Variable([1.0, 2.0])
+    with tf.GradientTape() as inner:
+        loss = tf.reduce_sum(w**4)
+    step = w - 0.1 * inner.gradient(loss, w)
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(step * w)
+    return tape.gradient(total, w)
+
+
+@says("fine", None, "Every step from there to the result is recorded")
+def a_shift_without_a_tape_that_cancels():
+    w = tf.Variable([1.0, 3.0])
+    with tf.GradientTape() as tape:
+        with tape.stop_recording():
+            top = tf.reduce_max(w)
+        loss = top + tf.math.log(tf.reduce_sum(tf.exp(w - top)))
+    return tape.gradient(loss, w)
+
+
+@says("fine", None, "Every step from there to the result is recorded")
+def a_direction_chosen_before_the_tape():
+    w = tf.Variable([1.0, -3.0])
+    sign = tf.sign(w)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(sign * w)
+    return tape.gradient(loss, w)
+
+
+@says("fine", None, "Every step from there to the result is recorded")
+def an_old_value_from_before_the_last_step():
+    w = tf.Variable(3.0)
+    old = w * w
+    w.assign_sub(1.0)
+    with tf.GradientTape() as tape:
+        loss = (old - w) ** 2
+    return tape.gradient(loss, w)
+
+
+@says("fine", None, "Every step from there to the result is recorded", inputs=(2.5,))
+def a_rounded_factor_by_float(x):
+    return x * float(tf.round(x))
+
+
+@says("incomplete", "score.update_state", "A metric only keeps score", "is missing")
+def a_metric_in_the_loss():
+    w, score = tf.Variable([[1.0], [2.0], [3.0]]), keras.metrics.MeanSquaredError()
+    with tf.GradientTape() as tape:
+        found = X @ w
+        score.update_state(tf.ones((2, 1)), found)
+        loss = tf.reduce_mean((found - 1.0) ** 2) + score.result()
+    return tape.gradient(loss, w)
+
+
+@says("state", "score.update_state", "A metric only keeps score: use the value of a loss function")
+def a_metric_as_the_loss():
+    w, score = tf.Variable([[1.0], [2.0], [3.0]]), keras.metrics.MeanSquaredError()
+    with tf.GradientTape() as tape:
+        score.update_state(tf.ones((2, 1)), X @ w)
+        loss = score.result()
+    return tape.gradient(loss, w)
+
+
+@tf.custom_gradient
+def square_without_a_slope(x):
+    return x * x, lambda upstream: None
+
+
+@says("incomplete", "square_without_a_slope(x) + x", "custom_gradient function", inputs=(2.0,))
+def a_part_by_an_own_gradient(x):
+    return square_without_a_slope(x) + x
+
+
+@says("incomplete", "tf.strings.as_string(x)", "turns the number into text", inputs=(2.0,))
+def a_factor_by_way_of_text(x):
+    return x * tf.strings.to_number(tf.strings.as_string(x))
+
+
+@says("incomplete", "from_tensor_slices(v)", "a pipeline of data", inputs=([1.0, 2.0],))
+def a_factor_by_way_of_a_dataset(v):
+    total = 0.0
+    for part in tf.data.Dataset.from_tensor_slices(v):
+        total += part
+    return total * v[0]
+
+
+@says("variable_copy", "tf.Variable([x * y, x + y])", "copies the value", inputs=(1.0, 2.0))
+def a_variable_of_computed_parts(x, y):
+    return tf.reduce_prod(tf.Variable([x * y, x + y]))
+
+
+@says("incomplete", "tf.Variable([x, 2.0 * x])", "copies the value", inputs=(2.0,))
+def a_factor_of_copied_parts(x):
+    return tf.reduce_sum(x * tf.Variable([x, 2.0 * x]))
+
+
+@says("variable_copy", "layer(X)", "A layer that is built here", inputs=(tf.ones((3, 1)),))
+def a_layer_that_starts_from_a_tensor(start):
+    layer = keras.layers.Dense(1, kernel_initializer=keras.initializers.Constant(start))
+    return tf.reduce_mean(layer(X) ** 2)
+
+
+@says("incomplete", "first = ", "`float(tf.norm(w))` leaves TensorFlow", "is missing")
+def the_first_of_two_gradients():
+    w, b = tf.Variable([1.0, 2.0]), tf.Variable(1.0)
+    with tf.GradientTape(persistent=True) as tape:
+        first = tf.reduce_sum(w**2) * float(tf.norm(w))
+        second = b**2
+    return tape.gradient(first, w), tape.gradient(second, b)
+
+
+@says("incomplete", None, "with respect to `x` is not", "`y` is incomplete too", inputs=(1.0, 2.0))
+def two_factors_by_float(x, y):
+    return x * float(y) + y * float(x)
+
+
+@says("fine", None, "Every step from there to the result is recorded")
+def two_gradients_of_a_game():
+    with tf.GradientTape() as one, tf.GradientTape() as other:
+        fake = net(X)
+        loss, against = tf.reduce_mean(fake**2), tf.reduce_mean((fake - v) ** 2)
+    return one.gradient(loss, net.trainable_variables), other.gradient(against, [v])
+
+
 @pytest.mark.parametrize("f, inputs, cause, fragment, words", SAID)
 def test_what_helps_is_said(f, inputs, cause, fragment, words):
     explanation = explain_none(f, *inputs)

@@ -23,7 +23,6 @@ def why_tape(
     tape = id(call.tape)
     events = [event for event in recording.events if event.tape == tape]
     reset = max((e.op_index for e in events if e.kind == "reset"), default=-1)
-    key = key_of(source)
     path = path_between(recording, targets, source)
     first = path[0] if path else None
     watches = [e for e in events if e.kind == "watch" and e.tensor is source]
@@ -66,24 +65,8 @@ def why_tape(
     if watches and forgotten and not automatic:
         if max(i for i, e in enumerate(events) if e in watches) < forgotten[-1]:
             return after_reset(events, first)
-    started = [e.op_index for e in watches]
-    used_inside = first is not None and tape in first.tapes
-    if watches and first is not None and min(started) > first.index and used_inside and reset < 0:
-        return Finding(
-            "watch_too_late",
-            f"`{name}` is watched only after it was used: the tape does not look back.",
-            f"Move {watch} above the first line that uses {name}.",
-            next(e.place for e in watches) or first.place,
-        )
-    reached = {key}
-    for op in path:
-        if not any(i in reached for i in input_keys(recording, op)):
-            continue
-        seen = tape in op.tapes and op.index >= reset
-        if seen:
-            reached.update(id(output) for output in op.outputs)
-            continue
-        return unseen(recording, op, tape, events, reset, path)
+    if lost := lost_steps(recording, call, source, path):
+        return unseen(recording, lost[0], call, source, name, path)
     return Finding(
         "outside_tape",
         f"The tape did not record how `{name}` leads to the result.",
@@ -108,14 +91,48 @@ def unwatched(recording: Recording, call: GradientCall, source: Any, name: str) 
     return ()
 
 
+def lost_steps(
+    recording: Recording, call: GradientCall, source: Any, path: Sequence[Op]
+) -> list[Op]:
+    """Return the ops of a path at which the tape loses sight of what comes from the source."""
+    tape, key = id(call.tape), key_of(source)
+    reset, watched = _known_from(recording, call, source)
+    reached, lost = {key}, []
+    for op in path:
+        known = reached.intersection(input_keys(recording, op))
+        since = watched if known == {key} else 0
+        if known and tape in op.tapes and op.index >= max(reset, since):
+            reached.update(id(output) for output in op.outputs)
+        elif known:
+            lost.append(op)
+    return lost
+
+
+def _known_from(recording: Recording, call: GradientCall, source: Any) -> tuple[int, int]:
+    """Return from which op on the call's tape keeps what it records, and watches the source."""
+    reset = watched = 0
+    for event in reversed([e for e in recording.events if e.tape == id(call.tape)]):
+        if event.kind == "reset":
+            reset = event.op_index
+            break
+        if event.kind == "watch" and event.tensor is source:
+            watched = event.op_index
+    variable = is_variable(source) and source.trainable
+    automatic = variable and recording.watch_accessed.get(id(call.tape), True)
+    return reset, 0 if automatic else watched
+
+
 def unseen(
     recording: Recording,
     op: Op,
-    tape: int,
-    events: Sequence[Any],
-    reset: int,
+    call: GradientCall,
+    source: Any,
+    name: str,
     path: Sequence[Op],
 ) -> Finding:
+    """Say why a call's tape did not record an op."""
+    tape, reset = id(call.tape), _known_from(recording, call, source)[0]
+    events = [event for event in recording.events if event.tape == tape]
     if op.call is not None and op.call < len(recording.calls):
         inner = recording.calls[op.call]
         if id(inner.tape) == tape:
@@ -135,6 +152,14 @@ def unseen(
         )
     if op.index < reset:
         return after_reset(events, op)
+    if tape in op.tapes:
+        return Finding(
+            "watch_too_late",
+            f"`{name}` is watched only after it was used: the tape does not look back.",
+            f"Move {tape_name(recording, tape)}.watch({name}) above the first line that uses "
+            f"{name}.",
+            next((e.place for e in events if e.tensor is source), None) or op.place,
+        )
     paused = sum(
         (e.kind == "pause") - (e.kind == "resume") for e in events if e.op_index <= op.index
     )

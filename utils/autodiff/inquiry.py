@@ -84,9 +84,15 @@ class _Inquiry(Trial):
                 raise recording.error
         if missing:
             return self._explain_call(missing[-1])
-        if recording.calls:
-            return self._explain_call(recording.calls[-1])
-        return self._explain_function()
+        if not recording.calls:
+            return self._explain_function()
+        last_of_each_line = {call.places[:1]: call for call in recording.calls}
+        calls = sorted(last_of_each_line.values(), key=lambda call: call.index, reverse=True)
+        last = self._explain_call(calls[0])
+        if last.cause != "fine":
+            return last
+        others = (self._explain_call(call) for call in calls[1:])
+        return next((other for other in others if other.cause == "incomplete"), last)
 
     # -- a function that holds its own tape
 
