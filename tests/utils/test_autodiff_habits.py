@@ -1536,6 +1536,11 @@ def two_gradients_of_a_game():
     return one.gradient(loss, net.trainable_variables), other.gradient(against, [v])
 
 
+@says("not_finite", "tf.sqrt(v)", "It holds inf at [1]: at this input", inputs=([1.0, 0.0],))
+def a_root_at_one_place(v):
+    return tf.reduce_sum(tf.sqrt(v))
+
+
 @pytest.mark.parametrize("f, inputs, cause, fragment, words", SAID)
 def test_what_helps_is_said(f, inputs, cause, fragment, words):
     explanation = explain_none(f, *inputs)

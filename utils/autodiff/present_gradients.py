@@ -84,8 +84,8 @@ def _not_finite(
     return said(
         Finding(
             "not_finite",
-            f"It holds {_short(gradient)}: at this input the slope is infinite or undefined "
-            f"(like that of a square root at 0).{shown}",
+            f"It holds {_where_not_finite(gradient)}: at this input the slope is infinite or "
+            f"undefined (like that of a square root at 0).{shown}",
             "Keep the input away from that point: tf.maximum(x, 1e-7), or x + 1e-7, before it.",
             op.place if op else None,
         ),
@@ -176,6 +176,15 @@ def _any(gradient: Any, test: Callable[[Any], Any]) -> bool:
 
 def _size(gradient: Any) -> int:
     return int(_array(gradient).size)
+
+
+def _where_not_finite(gradient: Any) -> str:
+    array = _array(gradient)
+    if array.ndim == 0:
+        return _short(gradient)
+    places = np.argwhere(~np.isfinite(array)).tolist()
+    shown = ", ".join(f"{array[tuple(place)]} at {place}" for place in places[:3])
+    return shown + (f" and {len(places) - 3} more" if len(places) > 3 else "")
 
 
 def _short(gradient: Any) -> str:
