@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,8 @@ def run_lessons(
     for lesson in lessons:
         if (out / lesson.path.name).resolve() == lesson.path.resolve():
             raise CourseError(f"--out {out} would overwrite {lesson.name}: choose another folder.")
+        if not _may_be_overwritten(written := out / lesson.path.name):
+            raise CourseError(f"--out {out} would overwrite {written}: choose another folder.")
     values = {name: _value(name, text) for name, text in parameters.items()}
     chosen = _chosen(lessons, values, by_name=bool(names))
     skipped = Result("skipped", 0.0, {}, None, None)
@@ -79,6 +82,16 @@ def run_lessons(
                 show_failure(result.failure)
         print(f"{_summary(results)} -> {page}")
     return all(result.status == "ok" for result in results.values())
+
+
+def _may_be_overwritten(path: Path) -> bool:
+    """Tell whether there is no such file, or one that papermill wrote in an earlier run."""
+    try:
+        return "papermill" in json.loads(path.read_text(encoding="utf-8"))["metadata"]
+    except OSError:  # also of a file that is there and cannot be read: its run will tell
+        return not path.is_file()
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return False
 
 
 def _summary(results: Mapping[Lesson, Result]) -> str:

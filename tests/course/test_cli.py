@@ -113,6 +113,25 @@ def test_what_cannot_be_done_is_one_sentence(
     assert len(result.stderr.splitlines()) == 1 and "Traceback" not in result.output
 
 
+@pytest.mark.parametrize("content", ["{}", "mine", '{"metadata": {}, "cells": []}'])
+def test_what_no_earlier_run_wrote_is_not_overwritten(
+    content: str, write_notebook: WriteNotebook, run: Callable[..., Result], tmp_path: Path
+) -> None:
+    lesson = write_notebook("a", "print('ran')")
+    mine = tmp_path / "out" / "a.ipynb"
+    mine.parent.mkdir()
+    mine.write_text(content)
+    result = run(lesson)
+    shown = Path("out", "a.ipynb")
+    assert result.exit_code == 1
+    assert f"--out out would overwrite {shown}: choose another folder." in result.stderr
+    assert mine.read_text() == content
+
+    mine.unlink()
+    assert run(lesson).exit_code == 0
+    assert run(lesson).exit_code == 0 and "papermill" in mine.read_text()
+
+
 def test_an_unknown_option_is_a_usage_error(run: Callable[..., Result]) -> None:
     assert run("--frobnicate").exit_code == 2
 
