@@ -23,7 +23,7 @@ from course.report import number
 from course.workers import pool
 from course.workers.driving import interruptible, machine, work_through
 from course.workers.jobs import Outcome
-from course.workers.journal import Record, append, held, not_writable
+from course.workers.journal import BATCH, Record, append, held, not_writable
 from course.workers.processes import processors
 from course.workers.progress import duration, watching
 
@@ -57,7 +57,7 @@ def run_batch(spec_path: Path, options: Options, command: str) -> bool:
         KeyboardInterrupt: after an interruption, when everything has been put away.
     """
     planned, retries = _planned(spec_path, options)
-    with held(options.out, ["runs"]):
+    with held(options.out, BATCH, ["runs"]):
         records = read_records(options.out)
         todo = _todo(planned, records, options.only_failed)
         _say_beforehand(planned, todo, records)

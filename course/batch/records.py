@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from course.workers.journal import Record, read_journal
+from course.workers.journal import BATCH, Record, read_journal
 
 
 def read_records(folder: Path) -> dict[str, Record]:
@@ -12,7 +12,7 @@ def read_records(folder: Path) -> dict[str, Record]:
 
     A run that is recorded with a notebook counts only if ``runs/`` has that notebook.
     """
-    records = {each["key"]: {"notebook": False} | each for each in read_journal(folder)}
+    records = {each["key"]: {"notebook": False} | each for each in read_journal(folder, BATCH)}
     return {
         key: record
         for key, record in records.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import statistics
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -49,12 +50,14 @@ class Trouble(NamedTuple):
 def metric_names(records: Iterable[Record]) -> list[str]:
     """Return the metrics that are single numbers, the most telling first."""
     names = dict.fromkeys(
-        name
-        for record in records
-        for name, value in record["metrics"].items()
-        if isinstance(value, int | float)
+        name for record in records for name, value in record["metrics"].items() if _is_number(value)
     )
     return sorted(names, key=lambda name: ("test" not in name, "accuracy" not in name))
+
+
+def _is_number(value: Any) -> bool:
+    """Tell whether a metric is one number, and one that a float can hold."""
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) <= sys.float_info.max)
 
 
 def lower_is_better(metric: str) -> bool:
@@ -71,7 +74,7 @@ def settings(
     names = varied(good)
     for each in good:
         value = records[each.key]["metrics"].get(metric)
-        if isinstance(value, int | float):
+        if _is_number(value):
             values.setdefault(setting_of(each, names), []).append(float(value))
     found = [Setting(words, numbers) for words, numbers in values.items()]
     return sorted(found, key=lambda each: each.mean, reverse=not lower_is_better(metric))

@@ -52,7 +52,7 @@ from course.workers import pool
 from course.workers.digest import course_digest
 from course.workers.driving import interruptible, machine, work_through
 from course.workers.jobs import Job, Outcome
-from course.workers.journal import Record, append, held, not_writable
+from course.workers.journal import CLASS, Record, append, held, not_writable
 from course.workers.processes import processors
 from course.workers.progress import watching
 from utils.errors import CourseError
@@ -135,7 +135,7 @@ def grade_class(folder: Path, options: Options, command: str) -> bool:
         print(demanded(options.require_isolation).sentence, flush=True)
     db_url = options.gradebook or gradebook.address(options.out)
     course = _course()
-    with held(options.out, FOLDERS):
+    with held(options.out, CLASS, FOLDERS):
         try:
             gradebook.prepare_folder(options.out, db_url, folder)
             return _grade(submissions, options, command, db_url, course)

@@ -20,7 +20,7 @@ from course.grading.cells import clean
 from course.grading.feedback import Page, feedback_page
 from course.grading.grade import Mark, points_of
 from course.grading.gradebook import Entered
-from course.workers.journal import Record, read_journal
+from course.workers.journal import CLASS, Record, read_journal
 
 FOLDERS = ("results",)
 FORMULA = tuple("=+-@\t\r\n")  # what a spreadsheet may take for the start of one
@@ -135,7 +135,7 @@ def _path(out: Path, key: str) -> Path:
 
 def latest_records(out: Path) -> dict[str, Record]:
     """Return the last record of each result in the journal whose file is there, by key."""
-    records = {record["key"]: record for record in read_journal(out)}
+    records = {record["key"]: record for record in read_journal(out, CLASS)}
     return {key: record for key, record in records.items() if is_written(out, key)}
 
 

@@ -115,8 +115,73 @@ def test_a_journal_whose_last_line_was_cut_loses_that_run_alone(
     path = finished / "journal.jsonl"
     path.write_bytes(path.read_bytes()[:-40])
     assert run_batch(tmp_path / "spec.yaml", Options(finished), "again")
-    assert len(journals.read_journal(finished)) == 4
+    assert len(journals.read_journal(finished, journals.BATCH)) == 4
     assert len(path.read_bytes().splitlines()) == 5
+
+
+FIELDS = {
+    "key": [[], 5, "a/b-0123456789abcdef", "a" * 5000 + "-0123456789abcdef", None],
+    "status": [5, "great", None],
+    "seconds": ["abc", -1, float("nan"), 10**400, None],
+    "lesson": [5],
+    "effective": [[]],
+    "metrics": [[], None],
+    "failure": ["x", {"error": "x"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in FIELDS.items() for value in values]
+)
+def test_a_line_that_is_no_whole_record_counts_for_nothing(
+    name: str, value: object, finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, *others = journal(finished)
+    lines = [json.dumps(first | {name: value}), *map(json.dumps, others)]
+    (finished / "journal.jsonl").write_text("\n".join(lines), "utf-8")
+    assert journals.read_journal(finished, journals.BATCH) == others
+    assert capsys.readouterr().out.startswith("1 line of ")
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, "{}", '{"key": "\\ud800"}', "9" * 5000, "null"])
+def test_a_batch_goes_on_after_lines_that_are_no_records(
+    line: str, finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = finished / "journal.jsonl"
+    path.write_text(f"{line}\n{path.read_text('utf-8')}{line}\n", "utf-8")
+    assert run_batch(tmp_path / "spec.yaml", Options(finished), "again")
+    said = capsys.readouterr().out
+    assert said.startswith("2 lines of ") and "what is missing is repeated" in said
+    assert "0 to run" in said
+
+
+def test_a_metric_larger_than_any_float_is_no_number_of_the_page(
+    finished: Path, tmp_path: Path
+) -> None:
+    lines = [each | {"metrics": {"accuracy": 10**400}} for each in journal(finished)]
+    (finished / "journal.jsonl").write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    assert run_batch(tmp_path / "spec.yaml", Options(finished), "again")
+
+
+GRADE = {"student": "kim", "assignment": "1", "points": 1, "of": 2.0, "entered": True}
+
+
+def test_a_batch_and_a_class_keep_out_of_each_others_folders(
+    finished: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(CourseError, match="out holds a batch: name another folder with --out"):
+        with journals.held(finished, journals.CLASS, ["results"]):
+            pass
+    assert not (finished / "results").exists()
+
+    grades = tmp_path / "grades"
+    grades.mkdir()
+    common = {"key": "1-0123456789abcdef", "status": "ok", "seconds": 1.0}
+    (grades / "journal.jsonl").write_text(json.dumps(common | GRADE), "utf-8")
+    for act in (run_batch, lambda *given: driver.show_plan(*given[:2])):
+        with pytest.raises(CourseError, match="grades holds a class's grades: name another"):
+            act(tmp_path / "spec.yaml", Options(grades), "again")
+    assert {path.name for path in grades.iterdir()} == {"journal.jsonl"}
 
 
 def test_a_key_changes_with_everything_that_could_change_the_result() -> None:
@@ -377,7 +442,10 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
 def test_a_second_batch_on_the_same_folder_says_so_and_stops(tmp_path: Path) -> None:
     write_tiny(tmp_path)
     out = tmp_path / "out"
-    with journals.held(out), pytest.raises(CourseError, match="Another command is writing to"):
+    with (
+        journals.held(out, journals.BATCH),
+        pytest.raises(CourseError, match="Another command is writing to"),
+    ):
         run_batch(write_spec(tmp_path, "seeds: [1]"), Options(out), "again")
     assert journal(out) == []
 
