@@ -326,6 +326,7 @@ class _Watch:
         self.cell: nbformat.NotebookNode | None = None
         self.finished = 0
         self.exit_status: int | None = None  # of the kernel's process
+        self.reply: dict[str, Any] = {}  # the kernel's last one
         self.stderr = stderr  # of the kernel's process, for the last words of one that dies
         self.on_kernel = on_kernel
         self._on_cell = on_cell
@@ -355,7 +356,8 @@ class _Watch:
     def finish(
         self, cell: nbformat.NotebookNode, cell_index: int, execute_reply: dict[str, Any]
     ) -> None:
-        ended = execute_reply["content"]["status"] == "ok"
+        self.reply = execute_reply["content"]
+        ended = self.reply["status"] == "ok"
         tolerated = "raises-exception" in cell.metadata.get("tags", [])
         self.finished += ended or tolerated
 
@@ -402,7 +404,11 @@ def _failure(
     if isinstance(error, PapermillExecutionError):
         name, message = error.ename, _plain(error.evalue)
         traceback = "" if name == "CourseError" else _short(error.traceback)
-        failed = [_has_error(cell) for cell in executed.cells]
+        if any(shown := [_has_error(cell) for cell in executed.cells]):
+            failed = shown
+        else:  # as of an error whose text cannot be written in UTF-8
+            reason = f"{watch.reply.get('ename')}: {watch.reply.get('evalue')}"
+            message = f"the kernel could not pass on what this cell raised ({reason})"
     index = max(place for place, here in enumerate(failed) if here)  # others were allowed to fail
     cell = executed.cells[index]
     own = [each for each in executed.cells[:index] if not _is_papermills(each)]
@@ -448,6 +454,8 @@ def _plain(text: str) -> str:
 def _short(traceback: list[str], lines: int = 14) -> str:
     """Keep the frames of the notebook's own cells, the innermost frame and the error itself."""
     parts = [part for part in re.split(r"\n\n+", _plain("\n\n".join(traceback))) if part.strip()]
+    if not parts:
+        return ""
     frames, last = parts[1:-1], parts[-1]
     own = [frame for frame in frames if frame.startswith("Cell In[")]
     if frames and frames[-1] not in own:

@@ -11,6 +11,7 @@ import nbformat
 import pytest
 
 from course.execution import NATIVE_LOG, execute, kernel_environment
+from course.kernels.provisioner import Kind
 from utils.errors import CourseError
 from utils.metrics import MIME_TYPE
 
@@ -73,6 +74,18 @@ def test_a_failing_cell_is_named_with_its_section_source_and_plain_traceback(
     assert "----> 2     return 1 / x" in failure.traceback and "\x1b" not in failure.traceback
     assert "never" not in [out.get("text") for out in nbformat.read(output, 4).cells[-1].outputs]
     assert result.output == output
+
+
+@pytest.mark.parametrize("kernel", ["warm", "fresh"])
+def test_an_error_whose_text_no_file_can_hold_is_an_error_of_its_cell(
+    kernel: Kind, write_notebook: WriteNotebook, tmp_path: Path
+) -> None:
+    notebook = write_notebook("bad", "# Title", r"raise ValueError('bad \ud800 text')", "1")
+    result = execute(notebook, tmp_path / "out" / "bad.ipynb", kernel=kernel)
+    assert result.status == "cell_error" and result.failure is not None
+    assert (result.failure.cell_id, result.failure.section) == ("cell-1", "Title")
+    assert r"'\ud800' in position" in result.failure.message
+    json.dumps(result.failure, ensure_ascii=False).encode()
 
 
 def test_a_course_error_shows_its_sentence_alone(
