@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import course
 from utils.errors import CourseError
+from utils.parameters import shortened, shown
 
 ROOT = Path(course.__file__).parent.parent
 
@@ -50,7 +51,9 @@ def find_assignments(names: Sequence[str] = (), root: Path = ROOT) -> list[Lesso
     found = [_called(name, known) for name in names] if names else known
     for name, assignment in zip(names, found, strict=False):
         if assignment is None:
-            raise CourseError(f"There is no assignment {name!r}: {nearest(name, _names(known))}")
+            raise CourseError(
+                f"There is no assignment {shown(name)}: {nearest(name, _names(known))}"
+            )
     return list(dict.fromkeys(each for each in found if each))
 
 
@@ -78,6 +81,14 @@ def find_lessons(names: Sequence[str] = (), root: Path = ROOT) -> list[Lesson]:
     return unique
 
 
+def is_file(path: Path) -> bool:
+    """Tell whether there is such a file; no file has a name that is too long for one."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return what to say after "unknown name": the nearest known one, or all of them."""
     known = list(known)
@@ -102,12 +113,13 @@ def _find(name: str, known: Sequence[Lesson]) -> Lesson:
         return lesson
     path = Path(name)
     if path.suffix == ".ipynb":
-        if not path.is_file():
-            raise CourseError(f"There is no notebook {name}: {nearest(path.stem, _names(known))}")
+        if not is_file(path):
+            near = nearest(path.stem, _names(known))
+            raise CourseError(f"There is no notebook {shortened(name)}: {near}")
         path = path.resolve()
         same = (lesson for lesson in known if lesson.path.resolve() == path)
         return next(same, _lesson(path))
-    raise CourseError(f"There is no lesson {name!r}: {nearest(name, _names(known))}")
+    raise CourseError(f"There is no lesson {shown(name)}: {nearest(name, _names(known))}")
 
 
 def _in_folders(folder: Path) -> list[Lesson]:

@@ -14,11 +14,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from course.catalog import ROOT, Lesson, assignments, exercises, nearest
+from course.catalog import ROOT, Lesson, assignments, exercises, is_file, nearest
 from course.kernels.provisioner import Kind
 from course.release import text_stub, verdicts
 from course.sessions import KernelDied, Session, open_session
 from utils.errors import CourseError
+from utils.parameters import shortened, shown
 
 State = Literal["right", "wrong", "not attempted", "stopped", "written", "not written"]
 
@@ -326,9 +327,9 @@ def _learners_files() -> list[Path]:
 def _find(name: str) -> Path:
     path = Path(name)
     if path.suffix == ".ipynb":
-        if path.is_file():
+        if is_file(path):
             return path
-        raise CourseError(f"There is no notebook {name}.")
+        raise CourseError(f"There is no notebook {shortened(name)}.")
     names = [each.name for each in exercises()] or [each.name for each in assignments()]
     for each in names:
         if name in (each, each[:2]) or (name.isdecimal() and int(name) == int(each[:2])):
@@ -338,7 +339,7 @@ def _find(name: str) -> Path:
             raise CourseError(
                 f"There is no {mine} yet: `course lab` makes your copy of the course."
             )
-    raise CourseError(f"There is no exercise {name!r}: {nearest(name, names)}")
+    raise CourseError(f"There is no exercise {shown(name)}: {nearest(name, names)}")
 
 
 __all__ = ["Lesson", "Standing", "check_exercises", "standings_of"]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime
-import itertools
 import shlex
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from course.limits import MEMORY, SECONDS, address, memory_size, not_empty, seconds
 from utils.errors import CourseError
+from utils.parameters import shortened
 
 if TYPE_CHECKING:
     from course.kernels.provisioner import Kind
@@ -24,6 +27,42 @@ kernel_option = click.option(
     show_default=True,
     help="Fork kernels that have TensorFlow in memory, or start ordinary ones.",
 )
+
+
+def checked(words: str, read: Callable[[str], Any]) -> Callable[..., Any]:
+    """Return a callback that gives what ``read`` makes of an option, or says what it should be."""
+
+    def callback(context: click.Context, option: click.Parameter, text: str | None) -> Any:
+        value = None if text is None else read(text)
+        if text is not None and value is None:
+            given = shortened(shlex.quote(text))
+            raise CourseError(f"{option.opts[0]} {given} should be {words}.")
+        return value
+
+    return callback
+
+
+seconds_option = partial(click.option, metavar="S", callback=checked(SECONDS, seconds))
+memory_option = partial(click.option, metavar="SIZE", callback=checked(MEMORY, memory_size))
+scheduler_option = click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    callback=checked("an address such as tcp://host:8786", address),
+    help="A Dask scheduler, such as tcp://host:8786, to run on.",
+)
+
+
+class _Path(click.Path):
+    """A path that is not empty: pathlib takes an empty one for the folder where it works."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(path_type=Path, **options)
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if value == "":
+            name = param.opts[0] if param.opts[0].startswith("-") else param.make_metavar(ctx)
+            raise CourseError(f"{name} '' should be the name of a file or folder.")
+        return super().convert(value, param, ctx)
 
 
 class _Group(click.Group):
@@ -55,14 +94,26 @@ class _Run(click.Command):
     """Says how a parameter is written to those who write NAME=VALUE."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        for option, setting in itertools.pairwise(args):
-            if option == "-p" and "=" in setting:
-                name, _, value = setting.partition("=")
+        for option, name, value in zip(args, args[1:], [*args[2:], ""], strict=False):
+            if option == "-p" and ("=" in name or value == "-p" or value.startswith("--")):
+                name, _, value = name.partition("=")
                 raise click.UsageError(
-                    f"A parameter is its name, a space and its value: -p {name} {value or 'VALUE'}",
+                    "A parameter is its name, a space and its value: -p"
+                    f" {shortened(name)} {shortened(value) or 'VALUE'}",
                     ctx,
                 )
         return super().parse_args(ctx, args)
+
+
+def by_name(
+    context: click.Context, option: click.Parameter, pairs: tuple[tuple[str, str], ...]
+) -> dict[str, str]:
+    """Return the parameters by their names, each of which may be given once."""
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise CourseError(f"-p {shortened(name)} is given twice: keep one of them.")
+    return dict(pairs)
 
 
 @main.command(cls=_Run)
@@ -73,11 +124,12 @@ class _Run(click.Command):
     nargs=2,
     multiple=True,
     metavar="NAME VALUE",
+    callback=by_name,
     help="Set a parameter of the lessons, as in `-p epochs 1`. May be repeated.",
 )
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=_Path(file_okay=False),
     default=Path("build", "lessons"),
     show_default=True,
     metavar="DIR",
@@ -91,7 +143,7 @@ class _Run(click.Command):
 @kernel_option
 def run(
     lessons: tuple[str, ...],
-    parameters: tuple[tuple[str, str], ...],
+    parameters: dict[str, str],
     out: Path,
     update: bool,
     kernel: Kind,
@@ -106,15 +158,15 @@ def run(
     """
     from course.running import run_lessons
 
-    if not run_lessons(lessons, dict(parameters), out, update=update, kernel=kernel):
+    if not run_lessons(lessons, parameters, out, update=update, kernel=kernel):
         raise SystemExit(1)
 
 
 @main.command()
-@click.argument("spec", type=click.Path(dir_okay=False, path_type=Path), metavar="SPEC.yaml")
+@click.argument("spec", type=_Path(dir_okay=False), metavar="SPEC.yaml")
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=_Path(file_okay=False),
     required=True,
     metavar="DIR",
     help="Where everything goes; an interrupted batch continues there.",
@@ -124,19 +176,17 @@ def run(
 @click.option(
     "--workers", type=click.IntRange(1), metavar="N", help="Runs at once. [default: processors]"
 )
-@click.option("--timeout", type=click.FloatRange(1), metavar="S", help="Seconds a run may take.")
-@click.option("--memory", metavar="SIZE", help="What a run may take, such as 2GB.")
+@seconds_option("--timeout", help="Seconds a run may take.")
+@memory_option("--memory", help="What a run may take, such as 2GB.")
 @click.option(
     "--retries",
     type=click.IntRange(0),
     metavar="N",
     help="Repetitions of a run whose kernel died or did not start. [default: 1]",
 )
-@click.option(
-    "--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786, to run on."
-)
+@scheduler_option
 @kernel_option
-def batch(spec: Path, memory: str | None, dry_run: bool, only: str | None, **options: Any) -> None:
+def batch(spec: Path, dry_run: bool, only: str | None, **options: Any) -> None:
     """Run lessons over a grid of parameters, and make one page of the results.
 
     SPEC.yaml names lessons and, as far as wanted, `parameters` for all runs, a `grid` of lists of
@@ -155,12 +205,8 @@ def batch(spec: Path, memory: str | None, dry_run: bool, only: str | None, **opt
         pool.warm_up("course.batch.lesson_run", options["workers"], options["kernel"])
 
     from course.batch.driver import Options, run_batch, show_plan
-    from course.batch.spec import memory_size
 
-    size = memory_size(memory) if memory else None
-    if memory and size is None:
-        raise CourseError(f"--memory {memory} should be a size such as 2GB or 500MB.")
-    chosen = Options(memory=size, only_failed=only == "failed", **options)
+    chosen = Options(only_failed=only == "failed", **options)
     if dry_run:
         show_plan(spec, chosen)
     elif not run_batch(spec, chosen, shlex.join(["course", *sys.argv[1:]])):
@@ -176,17 +222,17 @@ class _Due(click.ParamType):
         if isinstance(value, datetime.datetime):
             return value
         try:
-            moment = datetime.datetime.fromisoformat(str(value))
-        except ValueError:
+            moment = datetime.datetime.fromisoformat(str(value)).astimezone(datetime.UTC)
+        except (ValueError, OverflowError):  # also of the first and the last day that Python knows
             self.fail(f"{value} is no date and time, such as 2026-12-01T18:00.", param, ctx)
-        return moment.astimezone(datetime.UTC).replace(tzinfo=None)
+        return moment.replace(tzinfo=None)
 
 
 @main.command()
-@click.argument("submitted", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("submitted", type=_Path(file_okay=False))
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=_Path(file_okay=False),
     required=True,
     metavar="DIR",
     help="Where everything goes; an interrupted command continues there.",
@@ -202,40 +248,35 @@ class _Due(click.ParamType):
     metavar="A DATE",
     help="When an assignment is due, as in `--due 3 2026-12-01T18:00`; the gradebook keeps it.",
 )
-@click.option("--gradebook", metavar="ADDRESS", help="SQLAlchemy's. [default: DIR/gradebook.db]")
+@click.option(
+    "--gradebook",
+    metavar="ADDRESS",
+    callback=checked("an address such as sqlite:///grades.db", not_empty),
+    help="SQLAlchemy's. [default: DIR/gradebook.db]",
+)
 @click.option(
     "--workers", type=click.IntRange(1), metavar="N", help="At once. [default: processors]"
 )
-@click.option(
-    "--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786, to run on."
-)
+@scheduler_option
 @click.option(
     "--require-isolation",
     type=click.Choice(["full"]),
     help="Run nothing where learners' code cannot be isolated fully.",
 )
-@click.option(
-    "--timeout",
-    type=click.FloatRange(1),
-    default=900.0,
-    metavar="S",
-    show_default=True,
-    help="Seconds that a submission may take.",
+@seconds_option(
+    "--timeout", default="900", show_default=True, help="Seconds that a submission may take."
 )
-@click.option(
+@seconds_option(
     "--cell-timeout",
     "cell_limit",
-    type=click.FloatRange(1),
-    default=60.0,
-    metavar="S",
+    default="60",
     show_default=True,
     help="Seconds that one of its cells may take.",
 )
-@click.option("--memory", metavar="SIZE", help="What a submission may take, such as 4GB.")
+@memory_option("--memory", help="What a submission may take, such as 4GB.")
 @kernel_option
 def grade(
     submitted: Path,
-    memory: str | None,
     due: tuple[tuple[str, datetime.datetime], ...],
     **options: Any,
 ) -> None:
@@ -258,21 +299,19 @@ def grade(
 
     from course.grading.driver import Options, grade_class
 
-    size = None
-    if memory:
-        from course.batch.spec import memory_size
-
-        size = memory_size(memory)
-    if memory and size is None:
-        raise CourseError(f"--memory {memory} should be a size such as 4GB or 800MB.")
     moments = {find_assignments([name])[0].name: moment for name, moment in due}
-    chosen = Options(memory=size, due=moments, **options)
+    chosen = Options(due=moments, **options)
     if not grade_class(submitted, chosen, shlex.join(["course", *sys.argv[1:]])):
         raise SystemExit(1)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
-@click.option("--reset", metavar="NAME", help="First hand out a fresh copy of this lesson.")
+@click.option(
+    "--reset",
+    metavar="NAME",
+    callback=checked("the name of a lesson or an exercise", not_empty),
+    help="First hand out a fresh copy of this lesson.",
+)
 @click.option("--prepare-only", is_flag=True, help="Do not start JupyterLab.")
 @click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[JUPYTERLAB OPTION]...")
 def lab(reset: str | None, prepare_only: bool, options: tuple[str, ...]) -> None:
@@ -329,7 +368,7 @@ def release(names: tuple[str, ...], check: bool) -> None:
 @main.command()
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=_Path(dir_okay=False),
     default=Path("build", "tape_to_mlp.zip"),
     show_default=True,
     metavar="FILE",

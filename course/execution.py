@@ -31,6 +31,7 @@ from course.kernels.provisioner import Kind, use_kernels
 from course.kernels.read_once import sets_what_is_read_once
 from utils.errors import CourseError
 from utils.metrics import MIME_TYPE
+from utils.parameters import shown
 
 Status = Literal[
     "ok", "cell_error", "timeout", "dead_kernel", "start_failed", "unreadable", "skipped"
@@ -179,7 +180,7 @@ def check_names(parameters: Mapping[str, Any], known: list[str], lesson: str) ->
     """Raise CourseError for the first of ``parameters`` that is not among ``known``."""
     for name in parameters:
         if name not in known:
-            raise CourseError(f"{lesson} has no parameter {name!r}: {nearest(name, known)}")
+            raise CourseError(f"{lesson} has no parameter {shown(name)}: {nearest(name, known)}")
 
 
 def kernel_environment() -> dict[str, str]:

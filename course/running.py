@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from course.batch.declared import declared, objection
 from course.catalog import Lesson, find_lessons
 from course.execution import Result, check_names, execute, parameters_of
 from course.kernels.provisioner import Kind
 from course.progress import show_failure, watching
 from course.report import write_report
 from course.updating import refresh_outputs
+from course.values import BadValue, NotYaml, compose, value_of
 from utils.errors import CourseError
+from utils.parameters import shortened
 
 
 def run_lessons(
@@ -104,16 +105,14 @@ def _summary(results: Mapping[Lesson, Result]) -> str:
 
 def _value(name: str, text: str) -> Any:
     """Read a parameter's value as YAML, with 1e-3 as the number it is in Python."""
+    option = f"-p {name} {shortened(text)}"
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise CourseError(f"The value of -p {name} cannot be read as YAML: {text}") from None
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    return value
+        node = compose(text)
+        return None if node is None else value_of(node)
+    except NotYaml as error:
+        raise CourseError(f"{option} cannot be read as YAML: {error}.") from None
+    except BadValue as error:
+        raise CourseError(f"{option} {error}.") from None
 
 
 def _chosen(
@@ -128,6 +127,12 @@ def _chosen(
         check_names(
             values, sorted({name for names in known.values() for name in names}), "The course"
         )
+    for lesson, names in known.items():
+        parameters = declared(lesson.path)
+        for name, value in values.items():
+            if parameters and name in names:
+                if sentence := objection(parameters, lesson.name, name, value):
+                    raise CourseError(f"{sentence}.")
     return {
         lesson: {name: value for name, value in values.items() if name in names}
         for lesson, names in known.items()

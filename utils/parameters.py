@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -24,7 +25,20 @@ def _whole(smallest: int, largest: float = math.inf) -> Callable[[object], bool]
 
 def _positive(value: object) -> bool:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and 0 < float(value) < math.inf  # type: ignore[arg-type]
+    return number and 0 < value <= sys.float_info.max  # type: ignore[operator]
+
+
+def shortened(text: str, most: int = 80) -> str:
+    """Return a text, without its middle where it is long."""
+    return text if len(text) <= most else f"{text[: most - 20]} ... {text[-10:]}"
+
+
+def shown(value: object) -> str:
+    """Return a value as code has it, without its middle where it is long."""
+    try:
+        return shortened(repr(value))
+    except ValueError:  # Python writes no whole number of more than 4300 digits
+        return "a number of thousands of digits"
 
 
 RULES = {
@@ -49,10 +63,10 @@ def check_parameters(**parameters: object) -> None:
     unknown = sorted(parameters.keys() - RULES.keys())
     if unknown:
         raise CourseError(
-            f"No lesson has the parameter {unknown[0]!r}; there are {', '.join(RULES)}."
+            f"No lesson has the parameter {shown(unknown[0])}; there are {', '.join(RULES)}."
         )
     bad = [
-        f"{name} = {value!r} should be {RULES[name].words}"
+        f"{name} = {shown(value)} should be {RULES[name].words}"
         for name, value in parameters.items()
         if not RULES[name].allows(value)
     ]

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import nbformat
 
+from course.catalog import nearest
 from course.execution import UNREADABLE, parameters_of
-from utils.parameters import RULES, Rule
+from utils.parameters import RULES, Rule, shown
 
 
 class Declared(NamedTuple):
@@ -50,6 +51,30 @@ def declared(notebook: Path) -> Declared | None:
         rules={name: rule for name, rule in RULES.items() if name in checked},
         uses_data=any("load_fashion_mnist" in cell.source for cell in code),
     )
+
+
+def objection(parameters: Declared, lesson: str, name: str, value: Any) -> str | None:
+    """Say what is wrong with a value for a parameter of a lesson; None where nothing is."""
+    if name not in parameters.names:
+        return f"{lesson} has no parameter {shown(name)}: {nearest(name, parameters.names)}"
+    if name in parameters.rules:
+        rule = parameters.rules[name]
+        return None if rule.allows(value) else f"{name} = {shown(value)} should be {rule.words}"
+    if name in parameters.defaults and not _same_type(value, parameters.defaults[name]):
+        default = parameters.defaults[name]
+        wanted = f"of type {type(default).__name__}, like {shown(default)} in {lesson}"
+        return f"{name} = {shown(value)} should be {wanted}"
+    return None
+
+
+def _same_type(value: Any, default: Any) -> bool:
+    if default is None or value is None:
+        return default is None
+    if isinstance(default, float):
+        return type(value) in (int, float)
+    if isinstance(default, list | tuple):
+        return isinstance(value, list)
+    return type(value) is type(default)
 
 
 def _walk(source: str) -> Iterator[ast.AST]:

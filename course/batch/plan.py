@@ -12,6 +12,7 @@ from course.kernels.provisioner import Kind
 from course.workers.digest import course_digest
 from course.workers.jobs import Job
 from course.workers.journal import Record
+from utils.parameters import shortened
 
 
 class Planned(NamedTuple):
@@ -27,7 +28,7 @@ class Planned(NamedTuple):
         return self.job.key
 
     def __str__(self) -> str:
-        return f"{self.run.lesson.name}  {in_words(self.label)}".rstrip()
+        return f"{self.run.lesson.name}  {shortened(in_words(self.label), 200)}".rstrip()
 
 
 def plan(

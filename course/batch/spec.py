@@ -5,22 +5,22 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from course.batch.declared import Declared, declared
+from course.batch.declared import Declared, declared, objection
 from course.catalog import Lesson, find_lessons, nearest
+from course.limits import MEMORY, SECONDS, is_seconds, memory_size
+from course.values import BadValue, NotYaml, compose, value_of
 from utils.errors import CourseError
+from utils.parameters import shortened, shown
 
 KEYS = ("lessons", "parameters", "grid", "seeds", "runs", "timeout", "memory", "retries")
 MAX_RUNS = 10_000
 BAD: Any = object()  # a value about which something has been said already
-UNITS = {"MB": 10**6, "GB": 10**9}
 
 Say = Callable[[Node, str], None]  # notes what is wrong at a node
 Values = dict[str, tuple[Any, Node]]  # parameter -> its value and where it stands
@@ -53,15 +53,12 @@ def read_spec(path: Path) -> Spec:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = compose(text)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
         raise CourseError(f"{path} cannot be read: {reason}.") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f"line {mark.line + 1}: " if mark else ""
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise CourseError(f"{path} is no YAML: {line}{problem}.") from None
+    except NotYaml as error:
+        raise CourseError(f"{path} is no YAML: {error}.") from None
     if not isinstance(root, MappingNode):
         raise CourseError(f"{path} should hold names and values, as in `lessons: [05]`.")
 
@@ -78,18 +75,11 @@ def read_spec(path: Path) -> Spec:
     return spec
 
 
-def memory_size(text: str) -> int | None:
-    """Return the bytes in a text like ``2 GB`` or ``500 MB``; None if it is none."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?) *(MB|GB)", text.strip(), re.IGNORECASE)
-    size = round(float(match[1]) * UNITS[match[2].upper()]) if match else 0
-    return size or None
-
-
 def _spec(root: MappingNode, folder: Path, say: Say) -> Spec:
     parts = _mapping(root, say)
     for name, (key, _) in parts.items():
         if name not in KEYS:
-            say(key, f"there is no key {name!r}: {nearest(name, KEYS)}")
+            say(key, f"there is no key {shown(name)}: {nearest(name, KEYS)}")
     nodes = {name: node for name, (_, node) in parts.items()}
     lessons = _lessons(root, nodes.get("lessons"), folder, say)
     known = {lesson: declared(lesson.path) for lesson in lessons}
@@ -107,6 +97,8 @@ def _spec(root: MappingNode, folder: Path, say: Say) -> Spec:
     if seeds and ("seed" in fixed or "seed" in grid):
         where = "parameters" if "seed" in fixed else "grid"
         say(nodes["seeds"], f"the seed stands in `{where}` and in `seeds`: keep one of them")
+    if seeds and not grid and explicit and all("seed" in values for _, values in explicit):
+        say(nodes["seeds"], "each of `runs` names its seed, and `seeds` another: keep one of them")
 
     given = [*fixed.items()]
     given += [(name, option) for name, options in grid.items() for option in options]
@@ -162,6 +154,8 @@ def _runs(
         defaults = parameters.defaults if parameters else {}
         seen: dict[str, int] = {}
         for node, values in combined:
+            if any(value is BAD for value in values.values()):
+                continue
             own = {
                 name: float(value)
                 if isinstance(defaults.get(name), float) and type(value) is int
@@ -171,10 +165,10 @@ def _runs(
             run = Run(lesson, own, defaults | own)
             identity = json.dumps(run.effective, sort_keys=True, default=repr)
             if identity in seen:
-                shown = ", ".join(f"{name} {value}" for name, value in own.items())
+                what = shortened(", ".join(f"{name} {value}" for name, value in own.items()))
                 say(
                     node,
-                    f"{lesson.name} with {shown or 'its own parameters'} is asked for twice"
+                    f"{lesson.name} with {what or 'its own parameters'} is asked for twice"
                     f" (also in line {seen[identity]}): a lesson's own values count too",
                 )
             seen.setdefault(identity, node.start_mark.line + 1)
@@ -210,31 +204,9 @@ def _check_values(
     lesson: Lesson, parameters: Declared, given: list[tuple[str, tuple[Any, Node]]], say: Say
 ) -> None:
     for name, (value, node) in given:
-        if name not in parameters.names:
-            say(node, f"{lesson.name} has no parameter {name!r}: {nearest(name, parameters.names)}")
-        elif value is BAD:
-            continue
-        elif name in parameters.rules:
-            rule = parameters.rules[name]
-            if not rule.allows(value):
-                say(node, f"{name} = {value!r} should be {rule.words}")
-        elif name in parameters.defaults and not _same_type(value, parameters.defaults[name]):
-            default = parameters.defaults[name]
-            kind = type(default).__name__
-            say(
-                node,
-                f"{name} = {value!r} should be of type {kind}, like {default!r} in {lesson.name}",
-            )
-
-
-def _same_type(value: Any, default: Any) -> bool:
-    if default is None or value is None:
-        return default is None
-    if isinstance(default, float):
-        return type(value) in (int, float)
-    if isinstance(default, list | tuple):
-        return isinstance(value, list)
-    return type(value) is type(default)
+        wrong = name in parameters.names and value is BAD  # which has been said
+        if not wrong and (sentence := objection(parameters, lesson.name, name, value)):
+            say(node, sentence)
 
 
 def _numbers(nodes: Mapping[str, Node], say: Say) -> tuple[float | None, int | None, int | None]:
@@ -243,16 +215,17 @@ def _numbers(nodes: Mapping[str, Node], say: Say) -> tuple[float | None, int | N
     retries: Any = None
     if node := nodes.get("timeout"):
         timeout = _value(node, say)
-        if type(timeout) not in (int, float) or not 0 < timeout < math.inf:
-            say(node, f"timeout = {timeout!r} should be a number of seconds above 0")
+        if timeout is not BAD and not is_seconds(timeout):
+            say(node, f"timeout = {shown(timeout)} should be {SECONDS}")
     if node := nodes.get("memory"):
         memory = memory_size(node.value) if isinstance(node, ScalarNode) else None
         if memory is None:
-            say(node, f"memory = {_value(node, say)!r} should be a size such as 2 GB or 500 MB")
+            given = node.value if isinstance(node, ScalarNode) else "this"
+            say(node, f"memory = {shortened(given)} should be {MEMORY}")
     if node := nodes.get("retries"):
         retries = _value(node, say)
-        if type(retries) is not int or retries < 0:
-            say(node, f"retries = {retries!r} should be a whole number, 0 or more")
+        if retries is not BAD and (type(retries) is not int or retries < 0):
+            say(node, f"retries = {shown(retries)} should be a whole number, 0 or more")
     return timeout, memory, retries
 
 
@@ -278,7 +251,7 @@ def _list(node: Node | None, name: str, wanted: str, say: Say) -> list[tuple[Any
         value = _value(item, say)
         identity = json.dumps(value, sort_keys=True, default=repr)
         if identity in found:
-            say(item, f"{name} has {value!r} twice")
+            say(item, f"{name} has {shown(value)} twice")
         found.setdefault(identity, (value, item))
     return list(found.values())
 
@@ -307,30 +280,26 @@ def _mapping(node: MappingNode, say: Say) -> dict[str, tuple[Node, Node]]:
     """Return key and value nodes by the key's text; say which keys stand there twice."""
     found: dict[str, tuple[Node, Node]] = {}
     for key, value in node.value:
-        name = key.value if isinstance(key, ScalarNode) else str(_value(key, say))
+        if not isinstance(key, ScalarNode):
+            say(key, "a name should stand here, with a colon after it")
+            continue
+        name = key.value
         if name in found:
-            say(
-                key, f"{name} stands here twice (also in line {found[name][0].start_mark.line + 1})"
-            )
+            line = found[name][0].start_mark.line + 1
+            say(key, f"{_subject(key)} stands here twice (also in line {line})")
         found.setdefault(name, (key, value))
     return found
 
 
 def _value(node: Node, say: Say) -> Any:
-    """Return what a node holds, with 1e-3 as the number it is in Python."""
-    loader = yaml.SafeLoader("")
+    """Return what a node holds; say what is wrong with it."""
     try:
-        value = loader.construct_object(node, deep=True)
-        json.dumps(value, allow_nan=False)
-    except (yaml.YAMLError, TypeError, ValueError):
-        shown = node.value if isinstance(node, ScalarNode) else "this"
-        say(
-            node, f"{shown} should be a finite number, a text, true, false, null or a list of these"
-        )
+        return value_of(node)
+    except BadValue as error:
+        say(node, f"{_subject(node)} {error}")
         return BAD
-    finally:
-        loader.dispose()
-    plain = isinstance(node, ScalarNode) and node.style is None
-    if plain and isinstance(value, str) and re.fullmatch(r"[-+]?[\d.]+[eE][-+]?\d+", value):
-        return float(value)
-    return value
+
+
+def _subject(node: Node) -> str:
+    text = node.value if isinstance(node, ScalarNode) else "this"
+    return shortened(text.encode(errors="backslashreplace").decode())

@@ -126,7 +126,7 @@ def grade_class(folder: Path, options: Options, command: str) -> bool:
             " another with --out."
         )
     submissions = find_submissions(folder, options.students, options.assignments)
-    if not submissions:
+    if not any(each.student for each in submissions):
         raise CourseError(
             f"There is no submission in {folder}: it should hold a folder for each student, and in"
             " it one for each assignment."

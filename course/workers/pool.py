@@ -18,9 +18,11 @@ import psutil
 
 from course.execution import LAST_WORDS, START_TIMEOUT, kernel_environment
 from course.kernels.provisioner import Kind, start_parent
+from course.limits import LEAST_MEMORY
 from course.workers.jobs import Job, Outcome, failed
 from course.workers.processes import kill_group, kill_marked, processors
 from course.workers.room import thread_variables
+from utils.errors import CourseError
 
 GRACE = 60.0  # seconds that a run may take beyond its limits before its worker is killed
 SHARE = 0.8  # of the machine's memory, for all runs together
@@ -167,6 +169,15 @@ def warm_up(perform: str, workers: int | None, kernel: Kind, *, sandboxed: bool 
 
 
 def shares(workers: int) -> tuple[int, int]:
-    """Return the threads and the bytes of memory for each of so many runs on this machine."""
-    memory = int(psutil.virtual_memory().total * SHARE) // workers
-    return max(1, processors() // workers), memory
+    """Return the threads and the bytes of memory for each of so many runs on this machine.
+
+    Raises:
+        CourseError: there is too little memory for so many.
+    """
+    memory = int(psutil.virtual_memory().total * SHARE)
+    most = max(1, memory // LEAST_MEMORY)
+    if workers > most:
+        raise CourseError(
+            f"--workers {workers} are more than this computer has memory for: name at most {most}."
+        )
+    return max(1, processors() // workers), memory // workers

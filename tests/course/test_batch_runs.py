@@ -347,7 +347,7 @@ def test_a_log_gets_a_plain_line_for_each_run(tmp_path: Path) -> None:
     ("text", "options", "sentences"),
     [
         ("grids: {}\nseeds: []", [], ["2 mistakes", "line 2: there is no key", "line 3: seeds"]),
-        ("seeds: [1]", ["--memory", "5"], ["should be a size such as 2GB"]),
+        ("seeds: [1]", ["--memory", "5"], ["--memory 5 should be a size such as 2GB"]),
         ("seeds: [1]", ["--out", "spec.yaml/out"], ["spec.yaml/out cannot be written"]),
         ("seeds: [1]", ["--scheduler", "tcp://127.0.0.1:1"], ["No Dask scheduler answers at"]),
     ],

@@ -132,6 +132,94 @@ def test_what_no_earlier_run_wrote_is_not_overwritten(
     assert run(lesson).exit_code == 0 and "papermill" in mine.read_text()
 
 
+BAD_VALUES = {
+    "2020-01-01": "-p n 2020-01-01 should be a finite number, a text, true, false, null or a list",
+    "2020-01-01 10:00:00": "should be a finite number",
+    "!!set {a}": "should be a finite number",
+    "!!bool y": "should be a finite number",
+    "!!timestamp x": "should be a finite number",
+    "!!binary aGVsbG8=": "should be a finite number",
+    ".nan": "should be a finite number",
+    "nan": "n = 'nan' should be of type int, like 1 in a",
+    "9" * 5000: "9999 ... 9999999999 should be a finite number",
+    "[" * 3000: "cannot be read as YAML: its lists lie too deep in each other.",
+    "&a [*a]": "holds more than 50 lists in each other",
+    "010": "010 is 8 in YAML",
+    '"\\ud800"': "is no text that can be written in UTF-8.",
+}
+
+
+@pytest.mark.parametrize("value", BAD_VALUES, ids=lambda value: value[:60])
+def test_a_value_that_no_parameter_can_have_is_one_sentence(
+    value: str, write_notebook: WriteNotebook, run: Callable[..., Result]
+) -> None:
+    result = run(write_notebook("a", ("parameters", "n = 1")), "-p", "n", value)
+    assert result.exit_code == 1 and BAD_VALUES[value] in result.stderr
+    assert len(result.stderr.splitlines()) == 1 and len(result.stderr) < 250
+
+
+LONG = "x" * 5000 + ".ipynb"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["run", "a", "-p", "n", "1", "-p", "n", "2"], "-p n is given twice: keep one of them."),
+        (["run", "a", "-p", "n", "--out", "ro"], "a space and its value: -p n VALUE"),
+        (["run", LONG], "There is no notebook xxx"),
+        (["run", "--out", ""], "--out '' should be the name of a file or folder."),
+        (["check", LONG], "There is no notebook xxx"),
+        (["check", ""], "There is no exercise ''"),
+        (["batch", "", "--out", "o"], "SPEC.yaml '' should be the name of a file or folder."),
+        (["batch", "s", "--out", ""], "--out '' should be the name"),
+        (["batch", "s", "--out", "o", "--timeout", "nan"], "--timeout nan should be a number of"),
+        (["batch", "s", "--out", "o", "--memory", ""], "--memory '' should be a size such as 2GB"),
+        (["batch", "s", "--out", "o", "--memory", "1MB"], "--memory 1MB should be a size such as"),
+        (["batch", "s", "--out", "o", "--memory", "9" * 400 + "GB"], "should be a size such as"),
+        (
+            ["batch", "s", "--out", "o", "--scheduler", "nonsense", "--dry-run"],
+            "--scheduler nonsense should be an address such as tcp://host:8786.",
+        ),
+        (
+            ["batch", "s", "--out", "o", "--workers", "100000", "--dry-run"],
+            "--workers 100000 are more than this computer has memory for: name at most ",
+        ),
+        (["grade", "", "--out", "o"], "SUBMITTED '' should be the name of a file or folder."),
+        (["grade", ".", "--out", "o", "--timeout", "inf"], "--timeout inf should be a number of"),
+        (["grade", ".", "--out", "o", "--cell-timeout", "nan"], "--cell-timeout nan should be a n"),
+        (["grade", ".", "--out", "o", "--workers", "100000"], "--workers 100000 are more than"),
+        (["grade", ".", "--out", "o", "--gradebook", ""], "--gradebook '' should be an address"),
+        (["grade", ".", "--out", "o", "--due", "2", "0001-01-01"], "0001-01-01 is no date"),
+        (
+            ["grade", ".", "--out", "o", "--due", "2", "9999-12-31T23:59-12:00"],
+            "9999-12-31T23:59-12:00 is no date and time",
+        ),
+        (["bundle", "--out", ""], "--out '' should be the name of a file or folder."),
+        (["lab", "--reset", ""], "--reset '' should be the name of a lesson or an exercise."),
+    ],
+    ids=lambda given: str(given)[:60],
+)  # fmt: skip
+def test_an_argument_that_cannot_be_used_is_one_sentence(
+    arguments: list[str], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s").write_text("lessons: [1]")
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code in (1, 2) and sentence in result.stderr
+    assert "Traceback" not in result.output and len(result.stderr.splitlines()[-1]) < 300
+    assert {path.name for path in tmp_path.iterdir()} == {"s"}
+
+
+def test_the_folder_of_one_submission_is_no_class(
+    write_notebook: WriteNotebook, tmp_path: Path
+) -> None:
+    write_notebook("02_control_flow", folder="alice")
+    arguments = ["grade", str(tmp_path / "alice"), "--out", str(tmp_path / "o")]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 1 and "it should hold a folder for each student" in result.stderr
+    assert not (tmp_path / "o").exists()
+
+
 def test_an_unknown_option_is_a_usage_error(run: Callable[..., Result]) -> None:
     assert run("--frobnicate").exit_code == 2
 

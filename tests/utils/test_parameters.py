@@ -7,7 +7,7 @@ import math
 import pytest
 
 from utils.errors import CourseError
-from utils.parameters import RULES, check_parameters
+from utils.parameters import RULES, check_parameters, shown
 
 GOOD = {
     "seed": [0, 1, 2**32 - 1],
@@ -21,7 +21,7 @@ BAD = {
     "seed": [-1, 2**32, 1.0, "1", None, True],
     "epochs": [0, -1, 1.5, "5", True, math.inf],
     "hidden_units": [0, -128, 12.8, None],
-    "learning_rate": [0, -0.001, 0.0, math.inf, math.nan, "0.001", True, None],
+    "learning_rate": [10**400, 0, -0.001, 0.0, math.inf, math.nan, "0.001", True, None],
     "batch_size": [0, 60_001, 32.0, [32]],
     "train_size": [0, 60_001, -1, None, "all"],
 }
@@ -45,7 +45,7 @@ def test_a_bad_value_is_named_with_what_it_may_be(name: str, value: object) -> N
     with pytest.raises(CourseError) as caught:
         check_parameters(**{name: value})
     message = str(caught.value)
-    assert f"{name} = {value!r}" in message
+    assert f"{name} = {shown(value)}" in message
     assert RULES[name].words in message
 
 
@@ -61,6 +61,19 @@ def test_all_bad_values_are_named_at_once_and_good_ones_are_not() -> None:
 def test_a_parameter_that_no_lesson_has_is_named_with_those_there_are() -> None:
     with pytest.raises(CourseError, match=r"'epoch'.*epochs"):
         check_parameters(epoch=5)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("short", "'short'"),
+        ("x" * 1000, f"'{'x' * 59} ... {'x' * 9}'"),
+        (10**5000, "a number of thousands of digits"),
+    ],
+    ids=["short", "long", "huge"],
+)
+def test_a_long_value_is_shown_without_its_middle(value: object, text: str) -> None:
+    assert shown(value) == text
 
 
 def test_no_parameters_are_fine() -> None:
