@@ -118,7 +118,7 @@ def _check_spelling(node: ScalarNode, which_is: str) -> None:
         return
     value = yaml.safe_load(node.value)
     try:
-        same = float(node.value) == value
+        same = float(node.value) == float(value)
     except ValueError:
         same = False
     if not same:

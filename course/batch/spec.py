@@ -250,7 +250,7 @@ def _list(node: Node | None, name: str, wanted: str, say: Say) -> list[tuple[Any
     for item in _items(node, name, wanted, say):
         value = _value(item, say)
         identity = json.dumps(value, sort_keys=True, default=repr)
-        if identity in found:
+        if identity in found and value is not BAD:
             say(item, f"{name} has {shown(value)} twice")
         found.setdefault(identity, (value, item))
     return list(found.values())

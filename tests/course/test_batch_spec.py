@@ -116,6 +116,7 @@ def test_lessons_alone_run_once_as_they_are(tmp_path: Path) -> None:
         (f"parameters: {{seed: {'x' * 20_000}}}", "xxxx ... xxxxxxxxx' should be of type int"),
         (f"parameters: {{{'x' * 100}: 1}}", "tiny has no parameter 'xxxx"),
         ("parameters: {seed: 010}", "line 2: 010 is 8 in YAML: write 8, or '010' if it is a text"),
+        ("seeds: [010, 010]", "line 2: 010 is 8 in YAML"),
         ("parameters: {seed: 0x10}", "line 2: 0x10 is 16 in YAML"),
         ("parameters: {mode: [1:30]}", "this holds 1:30, which is 90 in YAML: write 90, or '1:30'"),
         ("timeout: .inf", "line 2: .inf should be a finite number"),
@@ -175,8 +176,13 @@ def test_an_alias_that_stands_for_millions_of_values_is_refused_at_once(tmp_path
 
 def test_numbers_that_yaml_and_people_read_alike_may_be_written(tmp_path: Path) -> None:
     write_tiny(tmp_path)
-    spec = read_spec(write_spec(tmp_path, "grid: {rate: [1_000, .5, 5., 1e-3, -2.5e+1, 007]}"))
-    assert [run.parameters["rate"] for run in spec.runs] == [1000, 0.5, 5, 0.001, -25, 7]
+    spec = read_spec(
+        write_spec(
+            tmp_path,
+            "grid: {rate: [1_000, .5, 5., 1e-3, -2.5e+1, 007, 10000000000000000000000001]}",
+        )
+    )
+    assert [run.parameters["rate"] for run in spec.runs] == [1000, 0.5, 5, 0.001, -25, 7, 1e25]
     text = write_spec(tmp_path, "grid: {mode: ['010', '1:30', 1.2.3e4]}")
     assert [run.parameters["mode"] for run in read_spec(text).runs] == ["010", "1:30", "1.2.3e4"]
 
