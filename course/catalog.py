@@ -140,7 +140,7 @@ def _title(path: Path) -> str | None:
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         prose = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     heading = re.search(r"^# +(.+?) *$", "\n\n".join(prose), re.MULTILINE)
     return heading[1] if heading else None

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from course.catalog import ROOT, Lesson, assignments, exercises, is_file, nearest
+from course.execution import UNREADABLE, read_notebook
 from course.kernels.provisioner import Kind
 from course.release import text_stub, verdicts
 from course.sessions import KernelDied, Session, open_session
@@ -31,6 +32,8 @@ MARKS: dict[State, str] = {
     "written": "✎",
     "not written": "○",
 }
+HEADING = re.compile(r"## (\d\.\d+) (.+)")  # of a problem
+MISSING = "its check is missing."
 CELL_LIMIT = 90.0  # seconds a cell may take
 LOOK_EVERY = 0.2  # seconds between two looks at a watched file
 
@@ -92,7 +95,7 @@ def standings_of(path: Path, limit: float = CELL_LIMIT, kernel: Kind = "warm") -
         CourseError: when the file is no notebook, or no kernel starts.
     """
     node = _read(path)
-    return _standings(node, _executed(node, path.parent, limit, kernel))
+    return _standings(path, node, _executed(node, path.parent, limit, kernel))
 
 
 def _executed(
@@ -129,22 +132,46 @@ def _code_cells(node: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in node.cells if cell.cell_type == "code" and cell.source.strip()]
 
 
-def _standings(node: NotebookNode, executed: dict[str, NotebookNode]) -> list[Standing]:
+def _standings(path: Path, node: NotebookNode, executed: dict[str, NotebookNode]) -> list[Standing]:
     said = verdicts(nbformat.v4.new_notebook(cells=list(executed.values())))
-    return [
+    found = [
         *(
             _standing(number, title, cells, executed, said)
             for number, title, cells in _problems(node)
         ),
         *_written(node),
     ]
+    found += _missing(path, node, {each.number for each in found})
+    return sorted(found, key=lambda each: [int(part) for part in each.number.split(".")])
+
+
+def _missing(path: Path, node: NotebookNode, found: set[str]) -> Iterator[Standing]:
+    """Yield the problems that stand in the notebook or its exercise, and have no check here."""
+    exercise = _handed_out(path)
+    handed_out = _read(exercise.path) if exercise else nbformat.v4.new_notebook()
+    of = {number: _points(cells) for number, _, cells in _problems(handed_out)}
+    for number, title in dict([*_headings(handed_out), *_headings(node)]).items():
+        if number not in found:
+            yield Standing(number, title, "stopped", 0, of.get(number, 0), MISSING)
+
+
+def _points(cells: Sequence[NotebookNode]) -> float:
+    """Return the points of the problem that these cells belong to."""
+    return max(float(cell.metadata.get("nbgrader", {}).get("points", 0)) for cell in cells)
+
+
+def _headings(node: NotebookNode) -> Iterator[tuple[str, str]]:
+    """Yield number and title of each problem."""
+    for cell in node.cells:
+        if cell.cell_type == "markdown" and (heading := HEADING.match(cell.source)):
+            yield heading[1], heading[2].strip()
 
 
 def _problems(node: NotebookNode) -> Iterator[tuple[str, str, list[NotebookNode]]]:
     """Yield number, title and code cells of each problem, in the notebook's order."""
     found: list[tuple[str, str, list[NotebookNode]]] = []
     for cell in node.cells:
-        heading = re.match(r"## (\d\.\d+) (.+)", cell.source)
+        heading = HEADING.match(cell.source)
         if cell.cell_type == "markdown" and heading:
             found.append((heading[1], heading[2].strip(), []))
         elif cell.cell_type == "code" and found:
@@ -161,7 +188,7 @@ def _standing(
     executed: dict[str, NotebookNode],
     said: dict[str, dict[str, Any]],
 ) -> Standing:
-    of = max(float(cell.metadata.get("nbgrader", {}).get("points", 0)) for cell in cells)
+    of = _points(cells)
     verdict = said.get(number)
     errors = [
         output
@@ -211,7 +238,11 @@ def _show(path: Path, standings: Sequence[Standing], console: Console) -> None:
     open_ = [each for each in standings if each.state in ("wrong", "not attempted", "stopped")]
     if open_:
         number = open_[0].number
-        console.print(f'Next: {number}. In the notebook, hint("{number}") gives a hint.')
+        missing = [each.number for each in open_ if each.next_step == MISSING]
+        if missing:
+            console.print(f"No check is left for {', '.join(missing)}: {_advice(path)}.")
+        else:
+            console.print(f'Next: {number}. In the notebook, hint("{number}") gives a hint.')
     else:
         console.print("All solved.")
 
@@ -272,7 +303,7 @@ def _watch_on(path: Path, session: Session, console: Console) -> bool:
         if changed or fresh:
             _show(
                 path,
-                _standings(node, {key: executed[key] for key in _ids(node, executed)}),
+                _standings(path, node, {key: executed[key] for key in _ids(node, executed)}),
                 console,
             )
         fresh = False
@@ -300,17 +331,29 @@ def _wait_for_save(path: Path, stamp: tuple[int, int]) -> tuple[int, int]:
 
 def _read(path: Path) -> NotebookNode:
     try:
-        node = nbformat.read(path, as_version=4)
-        nbformat.validate(node)
-    except (OSError, ValueError, AttributeError, nbformat.ValidationError) as error:
+        node = read_notebook(path)
+    except UNREADABLE as error:
         reason = str(error).splitlines()[0][:120]
         raise CourseError(
-            f"{path} cannot be read as a notebook ({reason}): `course lab --reset"
-            f" exercises/{path.stem}` hands out a fresh one and keeps yours beside it."
+            f"{path} cannot be read as a notebook ({reason}): {_advice(path)}."
         ) from error
+    if not (_handed_out(path) or any(_headings(node))):
+        raise CourseError(f"{path} has no problems of an exercise: {_advice(path)}.")
     for number, cell in enumerate(node.cells):
         cell.setdefault("id", f"cell-{number}")
     return node
+
+
+def _handed_out(path: Path) -> Lesson | None:
+    """Return the exercise of the course that has the name of this file."""
+    return next((each for each in exercises() if each.name == path.stem), None)
+
+
+def _advice(path: Path) -> str:
+    if _handed_out(path):
+        name = f"exercises/{path.stem}"
+        return f"`course lab --reset {name}` hands out a fresh one and keeps yours beside it"
+    return "name one of the course's exercises, or a copy of one"
 
 
 def _learners_files() -> list[Path]:

@@ -123,7 +123,7 @@ def execute(
     """
     start = time.monotonic()
     try:
-        original = _read(notebook)
+        original = read_notebook(notebook)
     except UNREADABLE as error:
         return _never_started("unreadable", notebook, start, error)
     code = [cell.source for cell in original.cells if cell.cell_type == "code"]
@@ -171,7 +171,7 @@ def execute(
 def parameters_of(notebook: Path) -> list[str]:
     """Return the names that the cell tagged ``parameters`` assigns; none for an unreadable file."""
     try:
-        return _parameter_names(_read(notebook))
+        return _parameter_names(read_notebook(notebook))
     except UNREADABLE:
         return []
 
@@ -204,13 +204,16 @@ def section_above(notebook: nbformat.NotebookNode, index: int) -> str:
     return ""
 
 
-UNREADABLE = (OSError, ValueError, LookupError, AttributeError, TypeError, nbformat.ValidationError)
+UNREADABLE = (OSError, ValueError, nbformat.ValidationError)
 
 
-def _read(notebook: Path) -> nbformat.NotebookNode:
-    """Read a notebook; for one that is none, raise one of ``UNREADABLE``."""
-    node = nbformat.read(notebook, as_version=4)
-    nbformat.validate(node)
+def read_notebook(path: Path) -> nbformat.NotebookNode:
+    """Read a notebook; for a file that is none, raise one of ``UNREADABLE``."""
+    try:
+        node = nbformat.read(path, as_version=4)
+        nbformat.validate(node)
+    except (LookupError, AttributeError, TypeError, RecursionError):  # JSON, but of another kind
+        raise ValueError("it is no notebook of Jupyter's") from None
     return node
 
 

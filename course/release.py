@@ -29,7 +29,7 @@ from nbgrader.preprocessors import (
 from traitlets.config.loader import Config, PyFileConfigLoader
 
 from course.catalog import ROOT, Lesson, find_assignments, lessons
-from course.execution import Result, execute
+from course.execution import UNREADABLE, Result, execute, read_notebook
 from course.files import write_whole
 from utils.checks import MIME_TYPE
 from utils.errors import CourseError
@@ -110,7 +110,7 @@ def faults_of(assignment: Lesson) -> Iterator[str]:
     """Say what makes an assignment unfit, one clause for each fault; cells are run last."""
     try:
         node = _read(assignment.path)
-    except (OSError, ValueError, nbformat.ValidationError) as error:
+    except UNREADABLE as error:
         yield f"the solution cannot be read ({str(error).splitlines()[0]})"
         return
     with quietly():  # TensorFlow's log, while the problems import it
@@ -150,9 +150,7 @@ def verdicts(notebook: NotebookNode) -> dict[str, dict[str, Any]]:
 def _read(path: Path) -> NotebookNode:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DuplicateCellId)  # a fault of its own
-        node = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
-        nbformat.validate(node)
-    return node
+        return read_notebook(path)
 
 
 def _config() -> Config:

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import nbformat
-
 from course.catalog import nearest
-from course.execution import UNREADABLE, parameters_of
+from course.execution import UNREADABLE, parameters_of, read_notebook
 from utils.parameters import RULES, Rule, shown
 
 
@@ -26,8 +24,7 @@ class Declared(NamedTuple):
 def declared(notebook: Path) -> Declared | None:
     """Read the parameters of a notebook; None where the file is no notebook."""
     try:
-        node = nbformat.read(notebook, as_version=4)
-        nbformat.validate(node)
+        node = read_notebook(notebook)
     except UNREADABLE:
         return None
     code = [cell for cell in node.cells if cell.cell_type == "code"]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from rich.text import Text
 
+from course.batch.declared import declared
 from course.batch.page import write_results
 from course.batch.plan import Planned, estimate, plan
 from course.batch.records import read_records
@@ -92,10 +93,13 @@ def show_plan(spec_path: Path, options: Options) -> None:
     planned, _ = _planned(spec_path, options)
     records = read_records(options.out)
     todo = {each.key for each in _todo(planned, records, options.only_failed)}
+    lessons = {each.run.lesson for each in planned}
+    no_notebooks = {each for each in lessons if declared(each.path) is None}
     for each in planned:
         earlier = records.get(each.key)
         state = "to run" if each.key in todo else earlier["status"] if earlier else "left out"
-        print(f"{state.replace('_', ' '):12}  {each}")
+        what = "  is no notebook" if each.run.lesson in no_notebooks else ""
+        print(f"{state.replace('_', ' '):12}  {each}{what}")
     workers = options.workers or processors()
     _say_beforehand(planned, [each for each in planned if each.key in todo], records)
     seconds = estimate([each for each in planned if each.key in todo], records)

@@ -331,6 +331,17 @@ def test_a_dry_run_prints_the_runs_and_a_time_and_runs_nothing(
     assert code == 0 and "No run has been timed" in said and not (tmp_path / "new").exists()
 
 
+def test_a_dry_run_names_what_is_no_notebook(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tiny(tmp_path)
+    (tmp_path / "broken.ipynb").write_text('{"cells": 5}')
+    spec = write_spec(tmp_path, "lessons: [tiny.ipynb, broken.ipynb]")
+    driver.show_plan(spec, Options(tmp_path / "out"))
+    tiny, broken = capsys.readouterr().out.splitlines()[:2]
+    assert tiny.endswith("tiny") and broken.endswith("broken  is no notebook")
+
+
 def test_a_log_gets_a_plain_line_for_each_run(tmp_path: Path) -> None:
     write_tiny(tmp_path)
     spec = write_spec(tmp_path, "grid: {mode: [ok, error]}")

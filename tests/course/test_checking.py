@@ -32,7 +32,7 @@ def exercise(tmp_path: Path) -> Path:
     path = tmp_path / "solutions" / NAME / f"{NAME}.ipynb"
     path.parent.mkdir(parents=True)
     nbformat.write(small_solution(), path)
-    mine = tmp_path / f"{NAME}.ipynb"
+    mine = tmp_path / "mine.ipynb"
     nbformat.write(cut(Lesson(NAME, path, "")), mine)
     return mine
 
@@ -85,6 +85,52 @@ def test_the_exit_status_is_zero_only_when_all_is_solved(exercise: Path) -> None
     assert result.exit_code == 1 and "Next: 1.1" in result.output
 
 
+def test_an_exercise_whose_checks_were_deleted_is_not_solved(exercise: Path) -> None:
+    answer(exercise, RIGHT)
+    node = nbformat.read(exercise, as_version=4)
+    node.cells.remove(cell_of(node, "check-1-1"))
+    nbformat.write(node, exercise)
+    result = CliRunner().invoke(main, ["check", str(exercise)])
+    assert result.exit_code == 1 and "No check is left for 1.1" in result.output
+    assert "All solved" not in result.output
+
+
+def test_an_exercise_is_compared_with_the_one_that_was_handed_out(
+    exercise: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handed_out = exercise.rename(tmp_path / f"{NAME}.ipynb")
+    monkeypatch.setattr("course.checking.exercises", lambda: [Lesson(NAME, handed_out, "")])
+    mine = tmp_path / "my" / f"{NAME}.ipynb"
+    mine.parent.mkdir()
+    nbformat.write(nbformat.v4.new_notebook(), mine)
+    result = CliRunner().invoke(main, ["check", str(mine)])
+    said = " ".join(result.output.split())
+    assert result.exit_code == 1 and "No check is left for 1.1:" in said and "0/2" in said
+    assert f"`course lab --reset exercises/{NAME}` hands out a fresh one" in said
+    assert "All solved" not in said
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}', "has no problems of"),
+        ("{", "cannot be read as a notebook"),
+        ('{"cells": 5, "nbformat": 4, "nbformat_minor": 5}', "cannot be read as a notebook"),
+        ("[]", "cannot be read as a notebook (it is no notebook of Jupyter's)"),
+        ("[" * 100_000, "cannot be read as a notebook"),
+    ],
+    ids=["empty", "half", "number", "list", "deep"],
+)
+def test_what_is_no_exercise_is_one_sentence_with_advice_that_can_be_followed(
+    content: str, said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "other.ipynb"
+    path.write_text(content, encoding="utf-8")
+    result = CliRunner().invoke(main, ["check", str(path)])
+    assert result.exit_code == 1 and said in result.output and "Traceback" not in result.output
+    assert "name one of the course's exercises, or a copy of one." in result.output
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [("9", "There is no exercise '9'"), ("nothing.ipynb", "There is no notebook nothing.ipynb")],
@@ -92,13 +138,6 @@ def test_the_exit_status_is_zero_only_when_all_is_solved(exercise: Path) -> None
 def test_an_unknown_exercise_is_one_sentence(name: str, said: str) -> None:
     result = CliRunner().invoke(main, ["check", name])
     assert result.exit_code == 1 and said in result.output and "Traceback" not in result.output
-
-
-def test_a_file_that_is_no_notebook_is_one_sentence(tmp_path: Path) -> None:
-    path = tmp_path / "broken.ipynb"
-    path.write_text("{", encoding="utf-8")
-    result = CliRunner().invoke(main, ["check", str(path)])
-    assert result.exit_code == 1 and "cannot be read as a notebook" in result.output
 
 
 def test_watching_answers_a_save_within_three_seconds(exercise: Path, tmp_path: Path) -> None:

@@ -66,6 +66,13 @@ def test_a_sound_assignment_is_released_blank_and_runs_to_its_end(
     assert other.read_text() == "mine"
 
 
+@pytest.mark.parametrize("content", ["[]", '{"cells": 5}', "{", "[" * 100_000], ids=range(4))
+def test_a_solution_that_is_no_notebook_is_a_fault(content: str, root: Path) -> None:
+    (root / "solutions" / NAME / f"{NAME}.ipynb").write_text(content, encoding="utf-8")
+    (only,) = faults(root)
+    assert only.startswith("the solution cannot be read (")
+
+
 @pytest.mark.usefixtures("without_running")
 def test_an_exercise_that_would_stay_the_same_is_not_touched(root: Path) -> None:
     assert release(root=root)
