@@ -42,8 +42,13 @@ def report_metrics(**metrics: Any) -> None:
 
 def _plain(name: str, value: Any) -> Plain:
     """Return a value that JSON can hold."""
-    array = np.asarray(value)
-    if array.ndim > 1 or array.dtype.kind not in "iufU":
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):  # a ragged list
+        array = np.array(None)
+    texts = array.dtype.kind == "U"
+    mixed = texts and isinstance(value, list) and not all(isinstance(each, str) for each in value)
+    if array.ndim > 1 or array.dtype.kind not in "iufU" or not array.size or mixed:
         raise CourseError(
             f"report_metrics takes numbers, texts and lists of numbers, and {name} is a "
             f"{type(value).__name__}."

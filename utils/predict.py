@@ -122,7 +122,24 @@ def _same_items(guess: Any, answer: Any, tolerance: float) -> bool:
         return len(guess) == len(answer) and all(
             _agree(mine, theirs, tolerance) for mine, theirs in zip(guess, answer, strict=True)
         )
-    return type(guess) is type(answer) and guess == answer
+    if isinstance(guess, np.ndarray) or isinstance(answer, np.ndarray):  # of bools, say
+        return _same_arrays(guess, answer)
+    return type(guess) is type(answer) and _equal(guess, answer)
+
+
+def _same_arrays(guess: Any, answer: Any) -> bool:
+    try:
+        return np.array_equal(np.asarray(guess), np.asarray(answer))
+    except (TypeError, ValueError):
+        return False
+
+
+def _equal(guess: Any, answer: Any) -> bool:
+    """Tell whether two objects are equal; those that cannot be compared are not."""
+    try:
+        return bool(guess == answer)
+    except (TypeError, ValueError):
+        return False
 
 
 def _word(value: Any) -> str | None:

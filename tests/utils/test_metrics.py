@@ -60,7 +60,7 @@ def test_text_is_escaped_in_the_table(shown):
     assert "&lt;script&gt;&amp;" in shown[0]["text/html"]
 
 
-@pytest.mark.parametrize("value", [None, {}, [[1.0]], True, object()])
+@pytest.mark.parametrize("value", [None, {}, [[1.0]], True, object(), [], [[1], [2, 3]], [1, "b"]])
 def test_what_is_no_metric_is_named_in_one_sentence(shown, value):
     with pytest.raises(CourseError, match="and loss is a "):
         report_metrics(loss=value)

@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import math
 import re
 import subprocess
 import sys
@@ -491,6 +492,60 @@ BAD = {
     "a loss of zero": (lambda: plotting.plot_descents({"SGD": [1, 0]}), "'SGD' has others"),
     "no bars": (lambda: plotting.plot_bars({}), "at least one value"),
     "a bar of text": (lambda: plotting.plot_bars({"fit": "fast"}), "finite number for 'fit'"),
+    "a list of descents": (
+        lambda: plotting.plot_descents([3, 2]),
+        "for each name a list of losses",
+    ),
+    "a ragged descent": (lambda: plotting.plot_descents({"a": [[1, 2], [3]]}), "list of losses"),
+    "a list of bars": (lambda: plotting.plot_bars([1, 2]), "one value with its name"),
+    "a huge bar": (lambda: plotting.plot_bars({"fit": 10**400}), "finite number for 'fit'"),
+    "ragged curves": (
+        lambda: plotting.plot_learning_curves({"loss": [[1, 2], [3]]}),
+        "lists of numbers, and loss is none",
+    ),
+    "complex pixels": (
+        lambda: plotting.show_image(IMAGES[0] + 1j),
+        "real numbers and got complex128 values",
+    ),
+    "a function of one number": (
+        lambda: plotting.plot_function(math.sin),
+        "tf.sin instead of math",
+    ),
+    "a function with an if": (
+        lambda: plotting.plot_function(lambda x: 1 if x > 0 else 0),
+        "tf.where instead of if",
+    ),
+    "a function of text": (lambda: plotting.plot_function(lambda x: "x"), r"numbers of f\(x\)"),
+    "an endless interval": (
+        lambda: plotting.plot_function(np.sin, interval=(-np.inf, np.inf)),
+        "from low to high",
+    ),
+    "no interval": (lambda: plotting.plot_function(np.sin, interval=None), "not None"),
+    "a tangent at NaN": (
+        lambda: plotting.plot_function(np.sin, np.cos, tangents_at=[np.nan]),
+        "places of tangents",
+    ),
+    "limits of text": (
+        lambda: plotting.plot_loss_surface(quadratic, PATH, limits="wide"),
+        "limits from low to high",
+    ),
+    "a path of text": (lambda: plotting.plot_loss_surface(quadratic, "down"), r"\(n, 2\)"),
+    "too many images": (
+        lambda: plotting.show_images(np.zeros((201, 4, 4))),
+        "room for 200 images and got 201: pass fewer",
+    ),
+    "too many bars": (
+        lambda: plotting.plot_bars({str(n): n for n in range(101)}),
+        "room for 100 bars and got 101",
+    ),
+    "too many descents": (
+        lambda: plotting.plot_descents({str(n): [1] for n in range(101)}),
+        "room for 100 descents",
+    ),
+    "too many classes": (
+        lambda: plotting.plot_confusion_matrix([0], [0], ["a"] * 1000),
+        "room for 100 classes and got 1,000",
+    ),
     "no model": (lambda: plotting.draw_layers(3), "a model with layers"),
 }
 
@@ -500,6 +555,31 @@ def test_what_cannot_be_drawn_is_said_in_one_sentence(draw, sentence):
     with pytest.raises(CourseError, match=sentence) as caught:
         draw()
     assert str(caught.value).endswith(".") and "\n" not in str(caught.value)
+
+
+def test_an_error_of_the_learners_own_function_stays_what_it_is():
+    with pytest.raises(TypeError, match="mine"):
+        plotting.plot_function(own_error)
+
+
+def own_error(x):
+    raise TypeError("mine")
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda text: plotting.show_image(IMAGES[0], text),
+        lambda text: plotting.plot_bars({text: 1}),
+        lambda text: plotting.plot_descents({text: [2, 1]}),
+        lambda text: plotting.plot_function(np.sin, name=text, variable=text),
+        lambda text: plotting.plot_probabilities(np.full(2, 0.5), 0, [text, "b"]),
+    ],
+    ids=["title", "bar", "legend", "axis", "class"],
+)
+@pytest.mark.parametrize("text", [r"$\bad{$", r"$\frac{$", "$x^2$", "5 $"])
+def test_what_is_no_mathematics_is_shown_as_it_is_written(draw, text):
+    assert figures.figure_png(draw(text))
 
 
 SHOWS_DATA = [

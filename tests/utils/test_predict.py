@@ -36,6 +36,8 @@ EIGHTS = np.full((2, 2), 8.0, dtype=np.float32)
         ((None, 10), (None, 10)),
         ([8.0], 8.0),
         ("float32", np.dtype("float32")),
+        ([True, False], np.array([True, False])),
+        (np.array([1j, 2]), np.array([1j, 2])),
     ],
 )
 def test_a_right_guess_is_confirmed(guess, answer):
@@ -68,6 +70,10 @@ def test_a_right_guess_is_confirmed(guess, answer):
         ([1, [2]], 8.0),
         (3 + 2j, 3.0),
         (object(), "word"),
+        (np.array([True, False]), np.array([True, True])),
+        ([True, [False]], np.array([True, True])),
+        (np.array([1j, 2]), np.array([1j, 3])),
+        (np.array([1j, 2]), 1j),
     ],
 )
 def test_a_wrong_guess_of_any_type_is_told_kindly_and_never_raises(guess, answer):

@@ -13,6 +13,28 @@ from utils.errors import CourseError
 Array = NDArray[Any]
 
 
+NO_NUMBERS = (TypeError, ValueError, ArithmeticError, NotImplementedError)
+MOST_ON_A_SHEET = 200  # on a sheet
+MOST_ROWS = 100  # of bars, or of a table
+
+
+def floats(values: Any, needed: str) -> Array:
+    """Return numbers as an array of floats, or say what is needed."""
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind != "c":
+            return array.astype(float)
+    except NO_NUMBERS:
+        pass
+    raise CourseError(needed)
+
+
+def check_room(where: str, number: int, most: int, what: str) -> None:
+    """Raise CourseError where there is more than a figure has room for."""
+    if number > most:
+        raise CourseError(f"{where} has room for {most} {what} and got {number:,}: pass fewer.")
+
+
 def one_image(image: ArrayLike, where: str) -> Array:
     """Return one image as (height, width) or (height, width, 3)."""
     pixels = finite_numbers(image, where)
@@ -47,6 +69,7 @@ def batch_of_images(images: ArrayLike, where: str) -> Array:
         )
     if not len(pixels):
         raise CourseError(f"{where} got no image at all: its shape is {pixels.shape}.")
+    check_room(where, len(pixels), MOST_ON_A_SHEET, "images")
     return pixels
 
 
@@ -55,10 +78,12 @@ def finite_numbers(values: ArrayLike, where: str) -> Array:
     try:
         array = np.asarray(values)
         finite = np.isfinite(array).all()
-    except (TypeError, ValueError):
+    except NO_NUMBERS:
         raise CourseError(
             f"{where} needs an array of numbers and got a {type(values).__name__}."
         ) from None
+    if array.dtype.kind not in "biuf":
+        raise CourseError(f"{where} needs an array of real numbers and got {array.dtype} values.")
     if array.dtype == bool:
         array = array.astype(float)
     if not array.size:

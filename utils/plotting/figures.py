@@ -22,10 +22,13 @@ import matplotlib
 import numpy as np
 from IPython.core.getipython import get_ipython
 from matplotlib.axes import Axes
+from matplotlib.cbook import is_math_text
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.mathtext import MathTextParser
 from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 from PIL import Image
 
 from utils.data import data_source
@@ -57,6 +60,8 @@ WIDTH = 600
 WIDEST = 700
 COLOURS = 128
 STAND_IN = "stand-in data"
+
+MATHEMATICS = MathTextParser("path")
 
 P = ParamSpec("P")
 Place = Literal["left", "center", "right"]
@@ -96,6 +101,9 @@ def finish(figure: Figure, alt: str, *, title: str = "", shows_data: bool = Fals
     if shows_data and _stand_in_is_loaded():
         _mark_as_stand_in(figure)
         figure.set_label(_with_stand_in(alt))
+    for text in figure.findobj(Text):
+        if not _is_mathematics(text.get_text()):  # type: ignore[attr-defined]
+            text.set_parse_math(False)  # type: ignore[attr-defined]
     return figure
 
 
@@ -174,6 +182,14 @@ def short_number(value: float) -> str:
     if 1e-4 <= abs(rounded) < 1e6:
         return f"{rounded:,.7f}".rstrip("0").rstrip(".")
     return f"{value:.3g}"
+
+
+def _is_mathematics(text: str) -> bool:
+    """Tell whether matplotlib can set what stands between dollar signs, if there are any."""
+    try:
+        return not is_math_text(text) or bool(MATHEMATICS.parse(text))
+    except ValueError:
+        return False
 
 
 def _stand_in_is_loaded() -> bool:

@@ -15,7 +15,8 @@ from matplotlib.text import Annotation
 from numpy.typing import ArrayLike
 
 from utils.errors import CourseError
-from utils.plotting.arguments import Array, finite_numbers
+from utils.parameters import shown
+from utils.plotting.arguments import Array, finite_numbers, floats
 from utils.plotting.figures import (
     BLUE,
     INK,
@@ -31,6 +32,7 @@ from utils.plotting.figures import (
 )
 
 Function = Callable[[Array], Any]
+FARTHEST = 1e30  # from zero; a float32 ends at 3e38
 LABEL = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
 
 
@@ -55,9 +57,15 @@ def plot_function(
     Raises:
         CourseError: the interval is empty, or a callable does not return one number a place.
     """
-    low, high = (float(end) for end in interval)
-    if not low < high:
-        raise CourseError(f"plot_function needs an interval from low to high, not {interval!r}.")
+    needed = f"plot_function needs an interval from low to high, not {shown(interval)}."
+    ends = floats(interval, needed)
+    if ends.shape != (2,) or not -FARTHEST <= ends[0] < ends[1] <= FARTHEST:
+        raise CourseError(needed)
+    low, high = map(float, ends)
+    needed = f"plot_function needs places of tangents, as in [-1, 2], not {shown(tangents_at)}."
+    tangents_at = np.ravel(floats(tangents_at, needed)).tolist()
+    if not np.isfinite(tangents_at).all():
+        raise CourseError(needed)
     if len(tangents_at) and derivative is None:
         raise CourseError("plot_function draws tangents only with a derivative: pass one.")
     x = np.linspace(low, high, 601, dtype=np.float32)
@@ -111,7 +119,8 @@ def plot_loss_surface(
         CourseError: the path is no such array, a limit is not above the other, or the loss
             returns another shape.
     """
-    steps = np.asarray(path, dtype=float)
+    needed = "plot_loss_surface needs a path of shape (n, 2), one row of numbers a step."
+    steps = floats(path, needed)
     if steps.ndim != 2 or steps.shape[1] != 2 or not len(steps):
         raise CourseError(
             f"plot_loss_surface needs a path of shape (n, 2), one row a step, not {steps.shape}."
@@ -121,11 +130,13 @@ def plot_loss_surface(
             "plot_loss_surface got a path with NaN or infinity: the descent diverged, "
             "so take a smaller learning rate."
         )
-    low, high = _ends(steps) if limits is None else np.array(limits, dtype=float).T
-    if not (low < high).all():
-        raise CourseError(f"plot_loss_surface needs limits from low to high, not {limits!r}.")
+    needed = f"plot_loss_surface needs limits from low to high, not {shown(limits)}."
+    ends = np.transpose(_ends(steps)) if limits is None else floats(limits, needed)
+    if ends.shape != (2, 2) or not np.isfinite(ends).all() or not (ends[:, 0] < ends[:, 1]).all():
+        raise CourseError(needed)
+    low, high = ends.T
     w, b = np.meshgrid(*np.linspace(low, high, 121).T)
-    losses = np.asarray(loss(w, b), dtype=float)
+    losses = floats(loss(w, b), "plot_loss_surface needs a loss that returns numbers.")
     if losses.shape != w.shape:
         raise CourseError(
             f"plot_loss_surface needs a loss that returns the shape it is given, {w.shape}, "
@@ -227,10 +238,18 @@ def _ends(steps: Array) -> tuple[Array, Array]:
 def _values(f: Function, x: Array, name: str) -> Array:
     """Return f(x) as floats, also for an f that returns one constant for all places."""
     with np.errstate(all="ignore"):  # a pole or a root of -1 is a gap in the curve, not an alarm
-        result = f(x)
+        try:
+            result = f(x)
+        except (TypeError, ValueError):
+            if _takes_one(f, x):
+                raise CourseError(
+                    f"plot_function gives {name} an array of all places, and it takes single"
+                    " numbers: write tf.where instead of if, and tf.sin instead of math.sin."
+                ) from None
+            raise
     if result is None:
         raise CourseError(f"plot_function got None for {name}: it has no connection with x.")
-    values = np.asarray(result, dtype=float)
+    values = floats(result, f"plot_function needs numbers of {name}.")
     if values.shape == ():
         return np.full(x.shape, float(values))
     if values.shape != x.shape:
@@ -239,6 +258,15 @@ def _values(f: Function, x: Array, name: str) -> Array:
             f"and got the shape {values.shape}."
         )
     return values
+
+
+def _takes_one(f: Function, x: Array) -> bool:
+    """Tell whether a function that takes no array takes a number."""
+    try:
+        f(float(x[0]))  # type: ignore[arg-type]
+    except Exception:  # noqa: BLE001  it may do anything
+        return False
+    return True
 
 
 def _limits(y: Array, slopes: Array) -> tuple[float, float]:

@@ -14,7 +14,15 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from utils.errors import CourseError
-from utils.plotting.arguments import check_lengths, class_numbers
+from utils.parameters import shown
+from utils.plotting.arguments import (
+    MOST_ROWS,
+    NO_NUMBERS,
+    check_lengths,
+    check_room,
+    class_numbers,
+    floats,
+)
 from utils.plotting.figures import (
     BLUE,
     GREEN,
@@ -103,9 +111,13 @@ def plot_descents(losses: Mapping[str, Sequence[float]], *, title: str = "") -> 
     Raises:
         CourseError: there is nothing to plot, or a loss is not above 0.
     """
-    runs = {str(name): np.asarray(values, dtype=float) for name, values in losses.items()}
+    needed = "plot_descents needs for each name a list of losses: {'SGD': [3, 2]}."
+    if not isinstance(losses, Mapping):
+        raise CourseError(needed)
+    runs = {str(name): floats(values, needed) for name, values in losses.items()}
     if not runs or not all(values.ndim == 1 and len(values) for values in runs.values()):
-        raise CourseError("plot_descents needs for each name a list of losses: {'SGD': [3, 2]}.")
+        raise CourseError(needed)
+    check_room("plot_descents", len(runs), MOST_ROWS, "descents")
     if low := [name for name, values in runs.items() if not (values > 0).all()]:
         raise CourseError(f"plot_descents has room for losses above 0, and {low[0]!r} has others.")
     figure = new_figure(WIDTH, 360 + 9 * len(runs))
@@ -140,6 +152,7 @@ def plot_confusion_matrix(
         CourseError: the two differ in length, or hold something other than class numbers.
     """
     where = "plot_confusion_matrix"
+    check_room(where, len(class_names), MOST_ROWS, "classes")
     truths = class_numbers(labels, class_names, where)
     guesses = class_numbers(predicted, class_names, where)
     check_lengths(where, truths, predicted=guesses)
@@ -187,9 +200,10 @@ def plot_bars(values: Mapping[str, float], *, unit: str = "", title: str = "") -
     Raises:
         CourseError: there is no value, or one is no finite number.
     """
+    if not isinstance(values, Mapping) or not values:
+        raise CourseError("plot_bars needs at least one value with its name, as in {'fit': 4.5}.")
+    check_room("plot_bars", len(values), MOST_ROWS, "bars")
     numbers = {str(name): _number(value, name) for name, value in values.items()}
-    if not numbers:
-        raise CourseError("plot_bars needs at least one value, as in {'fit': 4.5}.")
     names = [textwrap.fill(name, 24) for name in numbers]
     written = [
         f"{short_number(float(f'{value:.3g}'))}{' ' + unit if unit else ''}"
@@ -229,10 +243,11 @@ def _runs(history: Any) -> dict[str, History]:
 
 def _curves(run: History, measure: str) -> dict[str, list[float]]:
     named = {"training": run.get(measure), "validation": run.get(f"val_{measure}")}
+    needed = f"plot_learning_curves needs lists of numbers, and {measure} is none."
     return {
-        kind: [float(value) for value in np.ravel(values)]
+        kind: np.ravel(floats(values, needed)).tolist()
         for kind, values in named.items()
-        if values is not None and np.size(values)
+        if values is not None and np.size(floats(values, needed))
     }
 
 
@@ -272,8 +287,10 @@ def _course(values: Sequence[float], *, lowest: bool) -> str:
 def _number(value: Any, name: object) -> float:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except NO_NUMBERS:
         number = math.nan
     if not math.isfinite(number):
-        raise CourseError(f"plot_bars needs a finite number for {str(name)!r} and got {value!r}.")
+        raise CourseError(
+            f"plot_bars needs a finite number for {shown(str(name))} and got {shown(value)}."
+        )
     return number
