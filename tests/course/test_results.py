@@ -136,11 +136,13 @@ def test_no_spreadsheet_computes_what_a_learner_wrote(start: str, tmp_path: Path
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}"])
 def test_a_result_that_was_not_written_whole_is_none(content: bytes, tmp_path: Path) -> None:
-    write_result(tmp_path, SPOILED)
-    append(tmp_path, {"key": "key"})
-    assert latest_records(tmp_path).keys() == {"key"}
-    (tmp_path / "results" / "key.json").write_bytes(content)
-    assert not is_written(tmp_path, "key") and latest_records(tmp_path) == {}
+    key = "01_gradient_tape-0123456789abcdef"
+    write_result(tmp_path, SPOILED._replace(key=key))
+    line = {"key": key, "student": "kim", "assignment": "01_gradient_tape", "status": "ok"}
+    append(tmp_path, line | {"seconds": 1.0, "points": 1, "of": 2.0, "entered": False})
+    assert latest_records(tmp_path).keys() == {key}
+    (tmp_path / "results" / f"{key}.json").write_bytes(content)
+    assert not is_written(tmp_path, key) and latest_records(tmp_path) == {}
 
 
 @pytest.mark.parametrize(
