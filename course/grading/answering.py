@@ -284,7 +284,8 @@ def known_classes(kind: type) -> list[str]:
 
 def described_array(array: np.ndarray, scalar: bool = False) -> Message | None:
     """Return an array as JSON, or None where it holds other things than numbers and texts."""
-    if array.dtype.kind in "OMm" or array.dtype.names:
+    known = array.dtype.kind in "biufcSU" or array.dtype.name == "bfloat16"
+    if not known or array.dtype.names:
         return None
     return {
         "is": "array",

@@ -14,7 +14,8 @@ Kind = Literal["code", "markdown", "raw"]
 MOST_CELLS = 1_000
 MOST_CODE = 2_000_000  # characters
 MOST_MEMORY = 600_000_000  # bytes that what is read of a file may take, about
-STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+# The last one may have no end: a search that looked for it would begin anew at every quote.
+STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
 MARKS = (  # the longer ones first: UTF-32's begins like UTF-16's
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -168,10 +169,10 @@ def _cell(raw: dict[str, Any]) -> Cell:
     metadata = raw.get("metadata")
     grader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     kind = KINDS.get(str(raw.get("cell_type")).lower())
-    if kind is None:
+    if kind is None or raw.get("cell_type") == "heading":  # there is no such thing since version 4
         kind = "code" if {"outputs", "execution_count", "input"} & raw.keys() else "markdown"
     source = _joined(raw.get("source", raw.get("input")))
-    if raw.get("cell_type") == "heading":
+    if raw.get("cell_type") == "heading" and kind == "markdown":
         level = raw.get("level")
         source = "#" * (level if isinstance(level, int) and 0 < level < 7 else 1) + " " + source
     name = raw.get("id")

@@ -85,8 +85,9 @@ def grade(
     """Run a notebook and judge it.
 
     Points stay as they were earned: when a kernel dies or hangs, another one takes up the work
-    without the cell that did it. A problem whose cell killed its kernel, or that was never reached,
-    is tried once more on one that has run nothing but the instructor's cells and its own.
+    without the cell that did it. A problem whose cell killed its kernel, that was never reached, or
+    that lost points where a cell had changed what all answers rely on, is tried once more on one
+    that has run nothing but the instructor's cells and its own; the better of the two counts.
 
     Args:
         steps: the cells in their order.
@@ -126,6 +127,7 @@ class _Work:
         self.marks: dict[str, Mark] = {}
         self.cells = [each.cell for each in steps]
         self.errors: dict[str, str] = {}  # problem -> the last error of its cells
+        self.doubtful: set[str] = set()  # problems that another one's cell may have spoiled
 
     def through(self) -> None:
         """Go through the steps, on as many kernels as it takes."""
@@ -140,12 +142,13 @@ class _Work:
 
     def alone(self, problem: str) -> None:
         """Try a problem once more on a kernel that runs nothing but its own cells."""
-        suspect = self.marks.pop(problem, None)
+        before = self.marks.pop(problem, None)
         others = {i for i, each in enumerate(self.steps) if _is_of_others(each, problem)}
         if self.left() > 0:
             self._on_a_kernel(others, {problem})
-        if suspect:
-            self.marks.setdefault(problem, suspect)
+        after = self.marks.get(problem)
+        if before and (after is None or after.points < before.points):
+            self.marks[problem] = before
 
     def _on_a_kernel(self, without: set[int], only: set[str] | None = None) -> int | None:
         """Run the steps on a new kernel; return the one that ended it, or None at the end.
@@ -169,6 +172,8 @@ class _Work:
                     learners = number
                 try:
                     self.cells[number] = pair.run(step.cell)
+                    if step.role == "instructor":
+                        pair.keep()
                 except KernelDied as death:
                     blamed = number if learners is None else learners
                     self._blame(blamed, self.steps[blamed], death)
@@ -181,8 +186,14 @@ class _Work:
     def _judge(self, pair: Pair, step: Step) -> bool:
         """Mark a problem; tell whether the kernel cannot be used any more."""
         verdict, death = pair.judge(step.test)
-        self.marks[step.problem] = self._mark(step, verdict, death)
-        return death is not None or "lost" in verdict
+        mark = self.marks[step.problem] = self._mark(step, verdict, death)
+        if death is not None or "lost" in verdict:
+            if death is not None and death.stopped:
+                self.doubtful.add(step.problem)
+            return True
+        if mark.points < mark.of and not pair.is_as_kept():
+            self.doubtful.add(step.problem)
+        return False
 
     def _mark(self, step: Step, verdict: Mapping[str, Any], death: KernelDied | None) -> Mark:
         problem, of = step.problem, points_of(step.cell)
@@ -219,6 +230,8 @@ class _Work:
             if check.role == "check" and check.problem in step.problems:
                 mark = self._failed(check.problem, points_of(check.cell), status, str(death))
                 self.marks.setdefault(check.problem, mark)
+                if death.stopped:
+                    self.doubtful.add(check.problem)
 
     def _failed(self, problem: str, of: float, status: Status, reason: str) -> Mark:
         return Mark(problem, 0, of, status, status, FAILED[status], "", reason)
@@ -230,13 +243,13 @@ class _Work:
                 self.errors.update(dict.fromkeys(step.problems, said))
 
     def suspected(self) -> list[str]:
-        """Return the problems that earned nothing because a kernel died, perhaps of another."""
+        """Return the problems that earned nothing or too little, perhaps because of another."""
         checked = [each.problem for each in self.steps if each.role == "check"]
         marks = [self.marks.get(each) for each in checked]
         return [
             problem
             for problem, mark in zip(checked, marks, strict=True)
-            if mark is None or mark.status == "dead_kernel"
+            if mark is None or mark.status == "dead_kernel" or problem in self.doubtful
         ]
 
     def left(self) -> float:

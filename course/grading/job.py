@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import sysconfig
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -36,6 +37,12 @@ WITHOUT_REFERENCES = (
     "text",
     "values",
 )
+# What stands for these folders in the outputs that a learner reads: the innermost first.
+PLACES = {
+    **{sysconfig.get_path(name): "site-packages" for name in ("purelib", "platlib")},
+    sysconfig.get_path("stdlib"): "python",
+    str(ROOT): "course",
+}
 MOST_OUTPUT = 30_000  # characters of a cell's texts, and ten times as many of its pictures
 
 
@@ -153,15 +160,25 @@ def _kept(step: Step, cell: NotebookNode, marks: dict[str, Mark]) -> NotebookNod
 
 def _cut_short(output: NotebookNode, room: list[int]) -> Any:
     if output.output_type == "stream":
-        output.text = output.text[: room[0]]
+        output.text = _without_places(output.text)[: room[0]]
         room[0] -= len(output.text)
         return output if output.text else None
     if output.output_type == "error":
-        output.traceback = [line[:2000] for line in output.traceback[-40:]]
-        output.evalue = output.evalue[:2000]
+        output.traceback = [_without_places(line)[:2000] for line in output.traceback[-40:]]
+        output.evalue = _without_places(output.evalue)[:2000]
         return output
+    for kind, value in output.data.items():
+        if isinstance(value, str):
+            output.data[kind] = _without_places(value)
     size = sum(len(str(value)) for value in output.data.values())
     if size > room[1]:
         return None
     room[1] -= size
     return output
+
+
+def _without_places(text: str) -> str:
+    """Return a text that does not say where this machine has Python and the course."""
+    for place, name in PLACES.items():
+        text = text.replace(place, name)
+    return text

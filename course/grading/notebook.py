@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import socket
 import tempfile
+import threading
+import types
 from typing import Any
 
+import keras
+import numpy as np
+import tensorflow as tf
 from IPython import get_ipython
 
 import utils.checks
@@ -14,6 +20,16 @@ from course.grading.answering import Answering
 from course.grading.wire import Line
 
 _line: Line | None = None
+_kept: dict[str, Any] = {}
+RELIED_ON: tuple[Any, ...] = (
+    *(builtins, np, tf, tf.math, tf.linalg, tf.nn, keras, keras.layers, keras.losses),
+    *(keras.optimizers, tf.GradientTape, tf.Tensor, tf.Variable),
+    *(keras.Variable, keras.Layer, keras.Model, keras.Sequential),
+)
+CHANGED_BY_HAND = (
+    *(type, types.FunctionType, types.BuiltinFunctionType, types.MethodDescriptorType),
+    *(property, staticmethod, classmethod, np.ufunc),
+)
 
 
 class Later:
@@ -34,6 +50,7 @@ def prepare() -> None:
     os.dup2(null, 0)
     os.close(null)
     utils.checks.check = utils.checks.hint = Later  # type: ignore[assignment,misc]
+    keep()
 
 
 def answer() -> None:
@@ -41,3 +58,40 @@ def answer() -> None:
     assert _line is not None
     os.makedirs(tempfile.gettempdir(), exist_ok=True)  # TensorFlow writes there; a cell removed it
     Answering(_line, get_ipython().user_ns).serve()
+
+
+def keep() -> None:
+    """Note what all answers rely on and is not noted yet: libraries, imports, modes, threads."""
+    _kept.update(_surroundings() | _kept)
+
+
+def is_as_kept() -> bool:
+    """Tell whether no cell has changed what was noted; more threads are a change, too."""
+    now = _surroundings()
+    return now.pop("threads") <= _kept["threads"] and all(
+        now.get(name) == value for name, value in _kept.items() if name != "threads"
+    )
+
+
+def _surroundings() -> dict[str, Any]:
+    """Return by a name for each what would be another one if a cell had changed it."""
+    places = [*RELIED_ON, *_descendants(tf.Tensor)]
+    own = get_ipython().user_ns
+    return {
+        **{
+            f"{place.__name__}.{name}": id(value)
+            for place in places
+            for name, value in vars(place).items()
+            if name != "_" and isinstance(value, CHANGED_BY_HAND)
+        },
+        **{name: id(value) for name, value in own.items() if isinstance(value, types.ModuleType)},
+        "eager": tf.executing_eagerly(),
+        "eager functions": tf.config.functions_run_eagerly(),
+        "numbers": (keras.config.floatx(), keras.config.dtype_policy().name),
+        "threads": threading.active_count(),
+    }
+
+
+def _descendants(kind: type) -> list[type]:
+    children: list[type] = kind.__subclasses__()
+    return [each for child in children for each in (child, *_descendants(child))]

@@ -16,6 +16,7 @@ from course.grading.wire import Message
 from course.kernels.provisioner import Kind
 from course.kernels.sandbox import Sandbox
 from course.sessions import KernelDied, Session, open_session
+from utils.errors import CourseError
 from utils.problems.answers import SECONDS
 
 # What the learner's kernel is told; see `notebook`.
@@ -44,6 +45,22 @@ class Pair:
         """
         self._judge.send("run", source)
         self._judge.heard(JUDGING)
+
+    def keep(self) -> None:
+        """Note what all answers rely on: what the kernel has imported, its modes, its threads.
+
+        Raises:
+            KernelDied: as in `Session.run`.
+        """
+        self._session.run(new_code_cell(TOLD.format("keep")))
+
+    def is_as_kept(self) -> bool:
+        """Tell whether the learner's cells have left all that as it was; so says the kernel."""
+        try:
+            ran = self._session.run(new_code_cell(TOLD.format("is_as_kept")))
+        except KernelDied:
+            return False
+        return any(output.get("data", {}).get("text/plain") == "True" for output in ran.outputs)
 
     def pass_over(self, source: str) -> None:
         """Have the judge run a check's cell but for the check, which has been judged before.
@@ -133,5 +150,11 @@ def open_pair(
         ) as session:
             learner.close()
             on_kernel(session.process.pid)
-            session.run(new_code_cell(TOLD.format("prepare")))
+            prepared = session.run(new_code_cell(TOLD.format("prepare")))
+            for output in prepared.outputs:
+                if output.output_type == "error":
+                    raise CourseError(
+                        f"A learner's kernel could not be prepared: {output.ename}:"
+                        f" {output.evalue}. Does the sandbox hide the course's own folder?"
+                    )
             yield Pair(session, judge)

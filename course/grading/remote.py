@@ -156,9 +156,10 @@ class Remote:
         if kind in PLAIN:
             return PLAIN[kind](said)
         if kind in ("list", "tuple", "set", "frozenset"):
-            return getattr(builtins, kind)(self.value(each) for each in said["items"])
+            parts = [self.value(each) for each in said["items"]]
+            return getattr(builtins, kind)(map(_key, parts) if "set" in kind else parts)
         if kind == "dict":
-            return {self.value(key): self.value(each) for key, each in said["items"]}
+            return {_key(self.value(key)): self.value(each) for key, each in said["items"]}
         if kind == "slices":
             return _slices(*(self.value(each) for each in said["parts"]))
         if kind == "known":
@@ -369,10 +370,22 @@ def _array(said: Message) -> Any:
     if kind.kind not in "biufcSU" and name != "bfloat16":
         raise ValueError(f"an array of {kind}")
     flat = np.frombuffer(base64.b64decode(said["data"]), kind)
-    array = flat.reshape([int(each) for each in said["shape"]]).copy()
+    shape = [int(each) for each in said["shape"]]
+    if not flat.size:
+        _small(math.prod(max(1, each) for each in shape))
+    array = flat.reshape(shape).copy()
     if said["is"] == "tensor":
         return tf.constant(array)
     return array[()] if said["scalar"] else array
+
+
+def _key(value: Any) -> Any:
+    """Return a value as something that a set can hold; an Enum's own may be a list."""
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return value
 
 
 def _slices(values: Any, indices: Any, shape: Any) -> tf.IndexedSlices:
@@ -421,7 +434,16 @@ def raised_there(described: Message) -> BaseException:
     names = [str(each) for each in described["classes"]]
     kinds = (getattr(builtins, name, None) for name in names)
     allowed = Exception, SystemExit
-    pythons = next((k for k in kinds if isinstance(k, type) and issubclass(k, allowed)), Exception)
+    pythons = next(
+        (
+            kind
+            for kind in kinds
+            if isinstance(kind, type)
+            and issubclass(kind, allowed)
+            and not issubclass(kind, BaseExceptionGroup)  # it cannot be made without its members
+        ),
+        Exception,
+    )
     kind: Any = type(pythons.__name__, (RaisedThere, pythons), {})
     for name in reversed(list(itertools.takewhile(lambda n: n != pythons.__name__, names))):
         kind = type(name, (kind,), {})

@@ -254,14 +254,21 @@ def copy_helpers(submission: Submission, target: Path) -> None:
 def shown(name: str) -> str:
     """Return a file's name as text that can be printed: composed, what is no UTF-8 as CP949.
 
-    Bytes that are neither stand as ``\\xe9``, so that two names stay two.
+    Bytes that are neither stand as ``\\xe9``, so that two names stay two, and what would steer a
+    terminal or begin a line as ``\\x1b`` and ``\\n``.
     """
     raw = os.fsencode(name)
     for encoding in ("utf-8", "cp949"):
         try:
-            return unicodedata.normalize("NFC", raw.decode(encoding))
+            text = unicodedata.normalize("NFC", raw.decode(encoding))
         except UnicodeDecodeError:
             continue
+        return "".join(
+            each.encode("unicode_escape").decode()
+            if unicodedata.category(each) in ("Cc", "Zl", "Zp")
+            else each
+            for each in text
+        )
     return raw.decode(errors="backslashreplace")
 
 

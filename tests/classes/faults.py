@@ -159,6 +159,12 @@ def truncated_json(work: Work) -> None:
     work.content = text[: len(text) // 2].encode()
 
 
+@_fault("file", "none", said="cut short")
+def cut_short_in_a_text_full_of_quotes(work: Work) -> None:
+    many = b"," * 10_000_001
+    work.content = b'{"a": "' + many + b'", "cells": [{"source": "' + b'\\"' * 400_000
+
+
 @_fault("file", "none", said="a list")
 def only_a_list(work: Work) -> None:
     work.content = b"[]"
@@ -361,6 +367,11 @@ def answer_in_markdown(work: Work) -> None:
     cell = work.find(work.cell)
     cell["cell_type"] = "markdown"
     del cell["outputs"], cell["execution_count"]
+
+
+@_fault("cells")
+def answer_in_a_heading_that_was_run(work: Work) -> None:
+    work.find(work.cell)["cell_type"] = "heading"
 
 
 @_fault("cells", said="another kind")
@@ -646,6 +657,84 @@ def flood():
 
 
 threading.Thread(target=flood, daemon=True).start()
+""",
+)
+
+
+_harm(
+    "eager_execution_disabled",
+    "import tensorflow as tf\n\ntf.compat.v1.disable_eager_execution()",
+)
+_harm("all_names_reset", 'get_ipython().run_line_magic("reset", "-f")')
+_harm(
+    "another_tape",
+    """
+import tensorflow as tf
+
+
+class Tape:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+
+tf.GradientTape = Tape
+""",
+)
+_harm(
+    "tensors_that_lie",
+    "import tensorflow as tf\n\ntype(tf.constant(1.0)).numpy = lambda self: 5\ntf.is_tensor = bool",
+)
+_harm(
+    "builtins_that_do_nothing",
+    """
+import builtins
+
+builtins.open = builtins.sorted = builtins.abs = lambda *given, **named: None
+""",
+)
+_harm("half_precision", 'import keras\n\nkeras.config.set_dtype_policy("mixed_float16")')
+_harm(
+    "huge_and_empty",
+    """
+import tensorflow as tf
+
+
+def <ANSWER>(*inputs):
+    return tf.zeros((2**20, 2**20, 0))
+""",
+)
+_harm(
+    "a_group_of_exceptions",
+    """
+def <ANSWER>(*inputs):
+    raise ExceptionGroup("many", [ValueError("one")])
+""",
+)
+_harm(
+    "keys_that_are_lists",
+    """
+import enum
+
+
+class Kind(enum.Enum):
+    A = [1]
+
+
+def <ANSWER>(*inputs):
+    return {Kind.A: 1}
+""",
+)
+_harm(
+    "numbers_of_no_known_kind",
+    """
+import numpy as np
+
+
+def <ANSWER>(*inputs):
+    return np.zeros(3, "V8")
 """,
 )
 

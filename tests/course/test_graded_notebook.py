@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 from pathlib import Path
 
 import nbformat
@@ -12,7 +13,12 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from nbgrader.server_extensions.formgrader import handlers
 from traitlets.config import Config
 
+from course.catalog import ROOT
+from course.execution import kernel_environment
+from course.grading import pair
+from course.grading.job import _cut_short
 from course.grading.results import Result, write_graded_notebook
+from utils.errors import CourseError
 
 PNG = "iVBORw0KGgo="
 SCRIPT = "<script>attack()</script><img src=x onerror=attack()>"
@@ -98,3 +104,29 @@ def test_a_picture_in_a_learners_text_is_shown(tmp_path: Path) -> None:
     pictures = {"plot.png": {"image/png": PNG}}
     cell = new_markdown_cell("![my plot](attachment:plot.png)", attachments=pictures)
     assert f"data:image/png;base64,{PNG}" in in_the_formgrader(written(tmp_path, cell))
+
+
+def test_outputs_do_not_say_where_this_machine_has_python_and_the_course() -> None:
+    said = f"{sysconfig.get_path('purelib')}/keras/a.py: UserWarning; {ROOT}/utils/b.py"
+    left = "site-packages/keras/a.py: UserWarning; course/utils/b.py"
+    stream, error, value = (
+        _cut_short(output, [1000, 1000])
+        for output in (
+            new_output("stream", text=said),
+            new_output("error", ename="Error", evalue=said, traceback=[said]),
+            new_output("execute_result", {"text/plain": said}, execution_count=1),
+        )
+    )
+    assert [stream.text, error.evalue, *error.traceback, value.data["text/plain"]] == [left] * 4
+
+
+def test_a_kernel_that_cannot_be_prepared_is_not_the_learners_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pair, "TOLD", "import course_that_is_hidden  # {}")
+    environment = kernel_environment()
+    with (
+        pytest.raises(CourseError, match="could not be prepared: ModuleNotFoundError"),
+        pair.open_pair(tmp_path, 20, environment=environment, judge_environment=environment),
+    ):
+        pass

@@ -27,6 +27,7 @@ from course.grading.submissions import (
     copy_helpers,
     find_submissions,
     read_whole,
+    shown,
 )
 from utils.errors import CourseError
 
@@ -559,3 +560,17 @@ def test_another_assignment_does_not_go_along_and_a_notebook_of_ones_own_does(
     put(student / "data" / "table.csv")
     flow = next(each for each in find_submissions(tmp_path) if each.assignment == FLOW)
     assert {path.name for path in flow.helpers} == {"helpers.ipynb", "table.csv"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("\x1b[31mred\x1b[2J", "\\x1b[31mred\\x1b[2J"),
+        ("a\nb", "a\\nb"),
+        ("a\u2028b", "a\\u2028b"),
+        (unicodedata.normalize("NFD", "김하늘"), "김하늘"),
+        ("한 칸\u3000👩‍🏫", "한 칸\u3000👩‍🏫"),
+    ],
+)
+def test_a_name_cannot_steer_the_terminal(name: str, text: str) -> None:
+    assert shown(name) == text

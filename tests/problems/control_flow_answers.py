@@ -593,6 +593,21 @@ def right_huber(error, delta):
     return tf.where(size <= delta, 0.5 * error**2, delta * (size - 0.5 * delta))
 
 
+@wrong("2.3", "computes_nothing")
+def yields(error, delta):
+    yield right_huber(error, delta)
+
+
+@wrong("2.3", "computes_nothing")
+async def asynchronous(error, delta):
+    return right_huber(error, delta)
+
+
+@wrong("2.3", "signature")
+def takes_one_input(error):
+    return error
+
+
 @wrong("2.3", "smooth_from_end_to_end")
 def pseudo_huber(error, delta):
     return delta**2 * (tf.sqrt(1 + (error / delta) ** 2) - 1)

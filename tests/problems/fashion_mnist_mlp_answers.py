@@ -298,6 +298,17 @@ def steps_that_nobody_took(model, images, labels, test_images, test_labels):
     return 0.3, float((np.asarray(model(test_images)).argmax(axis=1) == test_labels).mean())
 
 
+@trained_wrongly("learnt_nothing")
+def images_and_labels_made_to_fit(model, images, labels, test_images, test_labels):
+    for each in (images, labels, test_images, test_labels):
+        each[...] = 0
+    test_labels[0] = 1
+    model.set_weights([np.zeros((784, 10), "float32"), np.array([9] + [0] * 9, "float32")])
+    model.optimizer.iterations.assign(7 * 3)
+    model.history = Forged(13 / 130, 52 / 130, 39 / 130)
+    return 39 / 130, 49 / 50
+
+
 @trained_wrongly("other_history")
 def a_history_of_its_own(model, images, labels, test_images, test_labels):
     model.fit(images, labels, epochs=3, batch_size=20, verbose=0)

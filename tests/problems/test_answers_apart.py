@@ -82,6 +82,12 @@ def test_the_verdict_from_apart_is_that_of_the_learners_own_check(
     assert references == set(), "it is sent along with an input: see `carried`"
 
 
+def test_what_is_called_with_too_many_inputs_is_shown_no_line_of_the_graders(remote: Any) -> None:
+    [answer] = [each for each in ANSWERS if each.name == "takes_one_input"]
+    said = str(check(answer.number, *handed_over(answer, remote)))
+    assert "1 positional argument" in said and "in line" not in said
+
+
 def test_no_layer_that_a_learner_adds_to_a_given_model_has_a_name_that_is_taken() -> None:
     model = _sample_model(2, [3, 3], seed=1)
     layers = [keras.layers.Dense(3) for _ in range(3)]

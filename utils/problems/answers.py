@@ -28,7 +28,7 @@ from utils.problems.values import is_blank, shorten, show
 SECONDS = 40.0
 """How long one check may take, all cases together."""
 
-OURS = str(Path(__file__).parents[1]) + os.sep
+OURS = tuple(str(Path(__file__).parents[2] / name) + os.sep for name in ("utils", "course"))
 LIBRARIES = tuple(
     {sysconfig.get_paths()[name] + os.sep for name in ("stdlib", "purelib", "platlib")}
 )
@@ -230,7 +230,7 @@ def learners_line(error: BaseException) -> tuple[int | None, str]:
     if isinstance(told := getattr(error, "learners_line", None), tuple):
         return told  # by the process in which it was raised
     frames = traceback.extract_tb(error.__traceback__)
-    own = [each for each in frames if not each.filename.startswith((OURS, *LIBRARIES, "<frozen"))]
+    own = [each for each in frames if not each.filename.startswith((*OURS, *LIBRARIES, "<frozen"))]
     if isinstance(error, SyntaxError) and error.lineno:
         return error.lineno, (error.text or "").strip()
     if not own:

@@ -594,7 +594,8 @@ def examine_training(train: Any, tries: int = 4) -> Finding | None:
     )
     untrained = _accuracy(model.get_weights(), test_images, test_labels)
     loss_before = _loss(model.get_weights(), images, labels)
-    value, finding = guarded(train, model, images, labels, test_images, test_labels)
+    given = [each.copy() for each in (images, labels, test_images, test_labels)]
+    value, finding = guarded(train, model, *given)
     if finding:
         return finding
     if is_blank(value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -83,14 +84,18 @@ def judge(
         return NOT_ATTEMPTED
     if not callable(f):
         return not_a_function(f)
+
+    def given(inputs: tuple[Any, ...]) -> tuple[Any, ...]:  # what f writes into is its own
+        return prepare(*copy.deepcopy(inputs))
+
     tried: list[Tried] = []
     stopped = None
     for inputs in cases:
-        value = run(f, *prepare(*inputs))
+        value = run(f, *given(inputs))
         if isinstance(value, Finding):
             stopped = value
             if value.name == "none_used":
-                cause = why_none(f, prepare(*inputs))
+                cause = why_none(f, given(inputs))
                 stopped = cause if cause.name != "none" else value
             break
         if is_blank(value):
@@ -113,11 +118,11 @@ def judge(
     if first.value is None:
         if returns_nothing(f):
             return RETURNS_NOTHING
-        return why_none(f, prepare(*first.inputs))
+        return why_none(f, given(first.inputs))
     held = first.value.values() if isinstance(first.value, Mapping) else first.value
     if isinstance(first.value, list | tuple | Mapping) and any(each is None for each in held):
-        return why_none(f, prepare(*first.inputs))
-    again = run(f, *prepare(*first.inputs))
+        return why_none(f, given(first.inputs))
+    again = run(f, *given(first.inputs)) if _can_be_compared(first.value) else first.value
     if not isinstance(again, Finding) and not agree(again, first.value, tolerance):
         return Finding("changes_from_call_to_call", _said(first) + _changes(again))
     names = [] if describe else argument_names(f)
@@ -132,9 +137,15 @@ def judge(
     slip = slip_behind(recipes, alike)
     if slip:
         return Finding("slip", _said(first) + slip)
-    if tapes and _somewhat_near(tried) and depth_of_tapes(f, *prepare(*first.inputs)) < tapes:
+    if tapes and _somewhat_near(tried) and depth_of_tapes(f, *given(first.inputs)) < tapes:
         return Finding("difference_quotient", _said(first) + DIFFERENCE_QUOTIENT)
     return finding
+
+
+def _can_be_compared(value: Any) -> bool:
+    """Tell whether a value is no object of which another one is never the same, as a generator."""
+    simple = isinstance(value, bool | str | bytes | list | tuple | Mapping) or value is None
+    return simple or numbers(value) is not None
 
 
 def _changes(again: Any) -> Text:
@@ -335,6 +346,20 @@ RETURNS_NOTHING = Finding(
 )
 
 
+COMPUTES_NOTHING = {
+    "generator": Text(
+        "That is a generator: a function with `yield` in it computes nothing when it is called. Give the"
+        " result back with `return`.",
+        "제너레이터예요. `yield`가 든 함수는 불러도 아무것도 계산하지 않아요. 결과는 `return`으로 돌려주세요.",
+    ),
+    "coroutine": Text(
+        "That is a coroutine: a function that begins with `async def` computes nothing when it is called."
+        " Write a plain `def`.",
+        "코루틴이에요. `async def`로 시작하는 함수는 불러도 아무것도 계산하지 않아요. 그냥 `def`로 쓰세요.",
+    ),
+}
+
+
 def general_finding(tried: Sequence[Tried], names: Sequence[str] = ()) -> Finding:
     """Say what a stranger can tell from the values alone: their kind, shape, sign, a factor.
 
@@ -394,6 +419,8 @@ def _kind_of_difference(tried: Sequence[Tried], names: Sequence[str] = ()) -> tu
     among = _among_others(wrong)
     if among is not None:
         return "too_many_results", among
+    if type(value).__name__ in COMPUTES_NOTHING:
+        return "computes_nothing", COMPUTES_NOTHING[type(value).__name__]
     if theirs is not None and mine is None:
         return "not_a_number", Text(
             f"A number or an array is asked for, and this is of the type {type(value).__name__}.",

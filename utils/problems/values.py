@@ -99,6 +99,8 @@ def show(value: Any) -> str:
     """Write a value as a learner would: ``6.0``, ``[1.0, 2.0]``, ``an array of shape (28, 28)``."""
     value = plain(value)
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        if not value.size and value.ndim > 1:
+            return f"array{value.shape}"
         if value.size > MOST_SHOWN:
             first = ", ".join(_number(each) for each in value.ravel()[:3].tolist())
             return f"array{value.shape}: {first}, ..."
