@@ -153,9 +153,19 @@ class _Layout:
             self._add(Cell(slot.node.cell_type, blank), "answer", [slot])
         for part in mine:
             if slot is part.slots[0]:
+                if part.claim is not slot:
+                    self._place_all(self._just_before(part))
                 self._place(part)
             elif self._is_needed_again(part, slot):
                 self._add(part.cell, "answer", part.slots[part.slots.index(slot) :])
+
+    def _just_before(self, part: Part) -> list[Part]:
+        """Return the own cells right above an answer: one may write the file that it imports."""
+        run: list[Part] = []
+        for item in itertools.takewhile(lambda item: item is not part, self._items):
+            is_own = isinstance(item, Part) and not item.slots and not item.is_left_out
+            run = [*run, item] if is_own else []  # type: ignore[list-item]
+        return run
 
     def _blank(self, slot: Slot, mine: Sequence[Part]) -> str:
         """Return what has to be there so that each name that is asked for is at least a blank."""

@@ -7,7 +7,7 @@ import socket
 import struct
 from typing import Any
 
-MOST = 64_000_000  # bytes of a message
+MOST = 16_000_000  # bytes of a message
 MOST_NUMBERS = 1_000_000  # of what is told in few words, as a range is, and not number by number
 HEAD = struct.Struct("!I")
 

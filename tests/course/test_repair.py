@@ -250,6 +250,17 @@ def test_a_text_of_the_exercise_is_the_exercises_again_and_notes_in_it_are_kept(
     assert roles(done, "own") == ["**내 생각**: 조건문을 쓴다."]
 
 
+@pytest.mark.parametrize("after", ["answer-2-3", "check-2-3"])
+def test_what_an_answer_needs_and_does_not_name_stays_above_it(after: str) -> None:
+    notebook = solved(FLOW)
+    put(notebook, code("from mine import huber", "imports"), after=after)
+    put(notebook, code("%%writefile mine.py\nhuber = abs", "writes"), after=after)
+    by_name(notebook, "answer-2-3")["source"] = "def huber(error, delta):\n    ..."
+    done = repaired(read_cells(json.dumps(notebook).encode()), EXERCISE(FLOW))
+    places = [place(done, words) for words in ("writefile", "from mine", 'check("2.3"')]
+    assert places == sorted(places)
+
+
 def test_a_learners_own_cells_stay_beside_what_they_followed() -> None:
     notebook = solved(FLOW)
     put(notebook, code("x = 1  # mine", "first"), after="answer-2-2")
