@@ -22,7 +22,7 @@ Array = NDArray[Any]
 CLASSES = 10
 PIXELS = 28 * 28
 EPOCHS, BATCH_SIZE = 3, 20
-MORE_TRIES = 11
+MORE_TRIES = 3
 
 
 def draw_pictures(count: int, seed: int) -> tuple[Array, Array]:
@@ -533,16 +533,18 @@ def _does_not_learn(model: keras.Model) -> Finding | None:
     images, labels = draw_pictures(160, seed=3)
     weights = [each.copy() for each in model.get_weights()]
     before = evaluated(model, images, labels)[0]["loss"]
-    _, finding = guarded(lambda: model.fit(images, labels, batch_size=BATCH_SIZE, verbose=0))
+    _, finding = guarded(
+        lambda: model.fit(images, labels, epochs=EPOCHS, batch_size=BATCH_SIZE, verbose=0)
+    )
     if finding:
         return finding
     if all(np.array_equal(a, b) for a, b in zip(weights, model.get_weights(), strict=True)):
         return Finding(
             "weights_stand_still",
             Text(
-                "After an epoch of training every weight is what it was before. Is the learning rate"
+                "After three epochs of training every weight is what it was before. Is the learning rate"
                 " 0, or are the layers frozen (`trainable=False`)?",
-                "한 에포크를 학습해도 가중치가 하나도 변하지 않았어요. 학습률이 0이거나 층이 고정되어"
+                "세 에포크를 학습해도 가중치가 하나도 변하지 않았어요. 학습률이 0이거나 층이 고정되어"
                 " (`trainable=False`) 있지 않나요?",
             ),
         )
@@ -550,7 +552,7 @@ def _does_not_learn(model: keras.Model) -> Finding | None:
     for _ in range(MORE_TRIES):  # a slow optimizer may need more than a moment
         if after < before:
             break
-        model.fit(images, labels, batch_size=BATCH_SIZE, verbose=0)
+        model.fit(images, labels, epochs=EPOCHS, batch_size=BATCH_SIZE, verbose=0)
         after = evaluated(model, images, labels)[0]["loss"]
     if not after < before:
         return Finding(
