@@ -103,7 +103,7 @@ def verdict(ranked: Sequence[Setting], metric: str) -> str:
         return f"No run reported a {name}."
     best = ranked[0]
     if len(ranked) == 1:
-        what = f"The runs that ended well reached a {name} of {_measured(best)}."
+        what = f"In the runs that ended well the {name} was {_measured(best)}."
         return what if best.words == "" else f"Only {best.words} ended well. {what}"
     second = ranked[1]
     text = f"{best.words} has the {'lowest' if lower_is_better(metric) else 'highest'} {name}: "

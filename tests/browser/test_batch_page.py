@@ -95,6 +95,8 @@ def test_runs_that_differ_in_the_seed_alone_are_drawn_by_seed(page: Page, tmp_pa
     expect(page.locator("#against svg")).to_have_count(1)
     expect(page.locator("#against figcaption")).to_have_text("accuracy against seed")
     expect(page.locator("#against circle.run")).to_have_count(3)
+    heights = page.locator("#against svg text[text-anchor=end]").all_text_contents()
+    assert len(set(heights)) == len(heights) == 5
 
 
 def test_a_single_run_has_no_heading_without_a_chart(page: Page, tmp_path: Path) -> None:
