@@ -15,6 +15,7 @@ import socket
 from types import CodeType
 from typing import Any
 
+from course.grading.answering import leave_graphs_as_they_are
 from course.grading.remote import Remote
 from course.grading.wire import Line, LineDown, Message
 from utils.checks import Verdict, unreadable
@@ -31,6 +32,7 @@ def main() -> None:
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(2, 1)
+    leave_graphs_as_they_are()
     grader = Line(grading)
     judge: Judge | None = None
     while True:

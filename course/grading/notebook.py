@@ -16,7 +16,7 @@ import tensorflow as tf
 from IPython import get_ipython
 
 import utils.checks
-from course.grading.answering import Answering
+from course.grading.answering import Answering, leave_graphs_as_they_are
 from course.grading.wire import Line
 
 _line: Line | None = None
@@ -50,6 +50,7 @@ def prepare() -> None:
     os.dup2(null, 0)
     os.close(null)
     utils.checks.check = utils.checks.hint = Later  # type: ignore[assignment,misc]
+    leave_graphs_as_they_are()
     keep()
 
 

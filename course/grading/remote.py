@@ -14,7 +14,7 @@ import math
 import sys
 import types
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import cloudpickle
@@ -322,10 +322,19 @@ class _Portable:
         parts = [type(each) for each in (model, *model._flatten_layers())]
         classes = {each.__name__: each for each in parts if not each.__module__.startswith("keras")}
         compiled = model.get_compile_config() if model.compiled else None
-        self.made = (*model.__reduce__()[:2], model.get_weights(), compiled, classes)
+        self.made = (*_made_by(model), model.get_weights(), compiled, classes)
 
     def __reduce__(self) -> Any:
         return opened, self.made
+
+
+def _made_by(model: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """Return a function and its arguments that make such a model; Keras's own way is a zip file."""
+    if type(model).__reduce__ is not keras.Model.__reduce__:
+        make, arguments, *_ = model.__reduce__()
+        return make, arguments
+    make = partial(keras.saving.deserialize_keras_object, safe_mode=False)
+    return make, (keras.saving.serialize_keras_object(model),)
 
 
 @cache
