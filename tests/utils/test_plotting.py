@@ -276,6 +276,19 @@ def test_a_training_that_diverged_is_still_drawn_and_described():
     assert figure_png(figure)
 
 
+@pytest.mark.parametrize("colours", [1, 100, 128, 129, 200, 255, 3000])
+def test_a_picture_in_few_colours_looks_as_it_did(colours: int) -> None:
+    random = np.random.default_rng(colours)
+    pixels = random.integers(0, 256, (colours, 3))[random.integers(0, colours, (80, 200))]
+    pixels[10:70, 20:180] = 255, 254, 253
+    picture = Image.fromarray(pixels.astype(np.uint8))
+    few = figures._in_few_colours(picture)
+    assert few.mode == "P"
+    difference = np.abs(np.asarray(few.convert("RGB")) - pixels)
+    assert not difference[10:70, 20:180].any()
+    assert difference.mean() < (10 if colours > 255 else 0.01)
+
+
 def test_more_histories_than_colours_are_all_drawn():
     figure = plotting.plot_learning_curves({f"run {i}": {"loss": [2, 1]} for i in range(9)})
     assert len(figure.axes[0].lines) == 9 and "run 8, training" in words(figure)
