@@ -158,13 +158,13 @@ def _in_few_colours(picture: Image.Image) -> Image.Image:
 
     Median cut, as `Image.quantize` does it, is used for the rare ones alone: that is faster.
     """
-    found = sorted(picture.getcolors(picture.width * picture.height), reverse=True)
+    found = sorted(picture.getcolors(picture.width * picture.height) or [], reverse=True)
     colours = np.array([colour for _, colour in found], np.uint8)
     palette, rare = colours[:COMMON], colours[COMMON:]
     places = np.arange(len(colours))
     if len(rare):
         cut = Image.fromarray(rare[np.newaxis]).quantize(RARE, dither=Image.Dither.NONE)
-        palette = np.vstack([palette, np.reshape(cut.getpalette(), (-1, 3))[:RARE]])
+        palette = np.vstack([palette, np.reshape(cut.getpalette() or [], (-1, 3))[:RARE]])
         places[COMMON:] = COMMON + np.asarray(cut)[0]
     place_of = np.zeros(256**3, np.uint8)
     place_of[colours @ BYTES] = places
