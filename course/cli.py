@@ -208,8 +208,10 @@ def batch(spec: Path, dry_run: bool, only: str | None, **options: Any) -> None:
 
     chosen = Options(only_failed=only == "failed", **options)
     if dry_run:
-        show_plan(spec, chosen)
-    elif not run_batch(spec, chosen, shlex.join(["course", *sys.argv[1:]])):
+        worked = show_plan(spec, chosen)
+    else:
+        worked = run_batch(spec, chosen, shlex.join(["course", *sys.argv[1:]]))
+    if not worked:
         raise SystemExit(1)
 
 

@@ -84,8 +84,11 @@ def run_batch(spec_path: Path, options: Options, command: str) -> bool:
     return not failed and finished == len(planned)
 
 
-def show_plan(spec_path: Path, options: Options) -> None:
+def show_plan(spec_path: Path, options: Options) -> bool:
     """Print the runs that `run_batch` would make, and how long they may take.
+
+    Returns:
+        Whether each of them has a notebook that can be read.
 
     Raises:
         CourseError: the file has mistakes.
@@ -113,6 +116,7 @@ def show_plan(spec_path: Path, options: Options) -> None:
         f"Each run gets {job.threads or 1} thread(s)"
         + (f" and {job.memory / 10**9:.1f} GB of memory." if job.memory else ".")
     )
+    return not no_notebooks
 
 
 def _planned(spec_path: Path, options: Options) -> tuple[list[Planned], int]:

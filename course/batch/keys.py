@@ -38,6 +38,7 @@ def run_key(
     return f"{lesson}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
+@cache
 def _source(notebook: str) -> Any:
     try:
         cells = json.loads(notebook)["cells"]

@@ -337,7 +337,7 @@ def test_a_dry_run_names_what_is_no_notebook(
     write_tiny(tmp_path)
     (tmp_path / "broken.ipynb").write_text('{"cells": 5}')
     spec = write_spec(tmp_path, "lessons: [tiny.ipynb, broken.ipynb]")
-    driver.show_plan(spec, Options(tmp_path / "out"))
+    assert not driver.show_plan(spec, Options(tmp_path / "out"))
     tiny, broken = capsys.readouterr().out.splitlines()[:2]
     assert tiny.endswith("tiny") and broken.endswith("broken  is no notebook")
 

@@ -101,6 +101,12 @@ def test_a_nan_is_never_agreement():
     assert math.isnan(compare_gradients(a=1.0, b=float("nan")).largest_difference)
 
 
+@pytest.mark.parametrize("x, h", [(2.0, 1e-300), (1e9, 1e-8), (tf.Variable(100.0), 1e-6)])
+def test_a_step_that_vanishes_beside_x_is_said_in_a_sentence(x, h):
+    with pytest.raises(CourseError, match=r"changes nothing at x = .* larger h"):
+        finite_difference(lambda x: x**2, x, h)
+
+
 @pytest.mark.parametrize(
     "gradients, said",
     [

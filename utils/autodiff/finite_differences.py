@@ -37,8 +37,8 @@ def finite_difference(f: Callable[..., Any], x: Any, h: float | None = None) -> 
         of `f` for each element.
 
     Raises:
-        CourseError: `f` is no function, `x` holds no real numbers, `h` is not above 0, or `f`
-            returns no number.
+        CourseError: `f` is no function, `x` holds no real numbers, `h` is not above 0 or vanishes
+            beside `x`, or `f` returns no number.
     """
     if not callable(f):
         raise CourseError("finite_difference needs the function itself: finite_difference(f, x).")
@@ -103,6 +103,11 @@ def _central(
         taken = float(dtype.as_numpy_dtype(above[index])) - float(
             dtype.as_numpy_dtype(below[index])
         )
+        if not taken:
+            raise CourseError(
+                f"finite_difference: a step h of {step:g} changes nothing at x = {at:g}, which"
+                f" {dtype.name} holds with fewer digits. Take a larger h, or none."
+            )
         slope[index] = (value(above)[0] - value(below)[0]) / taken
     return slope.item() if slope.ndim == 0 else slope
 
