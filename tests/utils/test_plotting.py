@@ -276,6 +276,19 @@ def test_a_training_that_diverged_is_still_drawn_and_described():
     assert figure_png(figure)
 
 
+def test_a_picture_is_what_savefig_draws_and_leaves_the_figure_as_it_was() -> None:
+    figure, axes = plt.subplots(layout="constrained")
+    axes.plot([1, 3, 2], label="x")
+    axes.legend()
+    before = figure.dpi, figure.canvas
+    picture = figures._of_exact_size(figure, 150)
+    assert (figure.dpi, figure.canvas) == before
+    saved = io.BytesIO()
+    figure.savefig(saved, dpi=150)
+    assert np.array_equal(np.asarray(picture), np.asarray(Image.open(saved)))
+    plt.close(figure)
+
+
 @pytest.mark.parametrize("colours", [1, 100, 128, 129, 200, 255, 3000])
 def test_a_picture_in_few_colours_looks_as_it_did(colours: int) -> None:
     random = np.random.default_rng(colours)

@@ -22,6 +22,7 @@ import matplotlib
 import numpy as np
 from IPython.core.getipython import get_ipython
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cbook import is_math_text
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
@@ -136,21 +137,34 @@ def figure_html(figure: Figure) -> str:
 def figure_png(figure: Figure) -> bytes:
     """Return a figure as a small PNG: the same bytes for the same figure, on the same machine."""
     width = figure.get_figwidth() * CSS_PIXELS_AN_INCH
+    dpi = STYLE["savefig.dpi"] * min(1, WIDEST / width)
     # A learner's labels may reach beyond the figure; a figure of ours keeps its exact size.
     ours = isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine)
-    buffer = io.BytesIO()
     with matplotlib.rc_context(STYLE):
-        figure.savefig(
-            buffer,
-            format="png",
-            dpi=STYLE["savefig.dpi"] * min(1, WIDEST / width),
-            bbox_inches=None if ours else "tight",
-            pil_kwargs={"compress_level": 0},  # it is opened again at once
-        )
-    small = io.BytesIO()
-    with Image.open(buffer) as picture:
-        _in_few_colours(picture.convert("RGB")).save(small, format="png")
-    return small.getvalue()
+        picture = _of_exact_size(figure, dpi) if ours else _of_all_its_parts(figure, dpi)
+    buffer = io.BytesIO()
+    _in_few_colours(picture.convert("RGB")).save(buffer, format="png")
+    return buffer.getvalue()
+
+
+def _of_exact_size(figure: Figure, dpi: float) -> Image.Image:
+    """Draw a figure once; `savefig` draws it twice, for its layout first."""
+    before = figure.dpi, figure.canvas
+    canvas = FigureCanvasAgg(figure)
+    figure.dpi = dpi
+    try:
+        canvas.draw()
+    finally:
+        figure.dpi = before[0]
+        figure.set_canvas(before[1])
+    return Image.fromarray(np.asarray(canvas.buffer_rgba()))
+
+
+def _of_all_its_parts(figure: Figure, dpi: float) -> Image.Image:
+    buffer = io.BytesIO()
+    uncompressed = {"compress_level": 0}  # it is opened again at once
+    figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", pil_kwargs=uncompressed)
+    return Image.open(buffer)
 
 
 def _in_few_colours(picture: Image.Image) -> Image.Image:
