@@ -276,6 +276,12 @@ def test_a_training_that_diverged_is_still_drawn_and_described():
     assert figure_png(figure)
 
 
+@pytest.mark.parametrize("label", [0, np.uint8(9)])
+def test_a_label_will_do_for_a_title(label: int) -> None:
+    figure = plotting.show_image(np.zeros((28, 28)), label)
+    assert figure.get_suptitle() == str(label)
+
+
 def test_a_picture_is_what_savefig_draws_and_leaves_the_figure_as_it_was() -> None:
     figure, axes = plt.subplots(layout="constrained")
     axes.plot([1, 3, 2], label="x")

@@ -90,16 +90,16 @@ def new_figure(width: float = WIDTH, height: float = 360) -> Figure:
     return Figure(figsize=size, dpi=CSS_PIXELS_AN_INCH, layout="constrained")
 
 
-def finish(figure: Figure, alt: str, *, title: str = "", shows_data: bool = False) -> Figure:
+def finish(figure: Figure, alt: str, *, title: object = "", shows_data: bool = False) -> Figure:
     """Give a figure its title and alternative text; with the stand-in, both say so.
 
     Args:
         alt: one or two sentences that say what the figure shows, with its key values.
-        title: stands above the whole figure.
+        title: stands above the whole figure; a label's number will do.
         shows_data: the figure shows images or results that come from the loaded data set.
     """
-    if title:
-        figure.suptitle(_wrapped(title, figure))
+    if title is not None and str(title):
+        figure.suptitle(_wrapped(str(title), figure))
     figure.set_label(alt)
     if shows_data and _stand_in_is_loaded():
         _mark_as_stand_in(figure)

@@ -206,8 +206,7 @@ def plot_bars(values: Mapping[str, float], *, unit: str = "", title: str = "") -
     numbers = {str(name): _number(value, name) for name, value in values.items()}
     names = [textwrap.fill(name, 24) for name in numbers]
     written = [
-        f"{short_number(float(f'{value:.3g}'))}{' ' + unit if unit else ''}"
-        for value in numbers.values()
+        f"{short_number(float(f'{value:.3g}'))} {unit}".rstrip() for value in numbers.values()
     ]
     figure = new_figure(WIDTH, 50 + 34 * len(numbers))
     axes = figure.add_subplot()
