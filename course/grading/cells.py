@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
 from utils.errors import CourseError
@@ -72,7 +73,7 @@ def read_cells(data: bytes) -> list[Cell]:
         raise Unreadable("The file is empty.")
     if not data.strip(b"\0"):
         raise Unreadable("The file holds nothing but zeros: it was not saved whole.")
-    notebook = _loaded(_text(data))
+    notebook = _loaded(text_of(data))
     if not isinstance(notebook, dict):
         raise Unreadable(f"The file is no notebook: it holds {_called(notebook)} and no cells.")
     sheets = notebook.get("worksheets")  # before version 4
@@ -92,7 +93,7 @@ def read_cells(data: bytes) -> list[Cell]:
     return cells
 
 
-def _text(data: bytes) -> str:
+def text_of(data: bytes) -> str:
     for mark, encoding in MARKS:
         if data.startswith(mark):
             return data.decode(encoding, errors="replace").lstrip("\ufeff")
@@ -115,15 +116,21 @@ def _loaded(text: str) -> Any:
     if _is_too_much(text):
         raise Unreadable("The file holds too many small values: clear its outputs.")
     try:
-        return json.JSONDecoder(strict=False).raw_decode(text.lstrip())[0]
+        return json.JSONDecoder(strict=False, parse_int=_whole).raw_decode(text.lstrip())[0]
     except RecursionError:
         raise Unreadable("The file is nested too deeply to be a notebook.") from None
     except MemoryError:
         raise Unreadable("The file is too large to be read.") from None
     except json.JSONDecodeError as error:
         raise Unreadable(_why_no_json(text.strip(), error)) from None
-    except ValueError:  # a whole number of thousands of digits
-        raise Unreadable("The file holds a number that is too long to be read.") from None
+
+
+def _whole(digits: str) -> float:
+    """Return a whole number; infinity where it has more digits than Python reads."""
+    try:
+        return int(digits)
+    except ValueError:
+        return float(digits)
 
 
 def _is_too_much(text: str) -> bool:
@@ -171,7 +178,7 @@ def _cell(raw: dict[str, Any]) -> Cell:
     kind = KINDS.get(str(raw.get("cell_type")).lower())
     if kind is None or raw.get("cell_type") == "heading":  # there is no such thing since version 4
         kind = "code" if {"outputs", "execution_count", "input"} & raw.keys() else "markdown"
-    source = _joined(raw.get("source", raw.get("input")))
+    source = _joined(raw.get("input") if raw.get("source") is None else raw["source"])
     if raw.get("cell_type") == "heading" and kind == "markdown":
         level = raw.get("level")
         source = "#" * (level if isinstance(level, int) and 0 < level < 7 else 1) + " " + source
@@ -186,11 +193,20 @@ def _cell(raw: dict[str, Any]) -> Cell:
 
 
 def _joined(source: Any) -> str:
-    if isinstance(source, list):
-        lines = [line for line in source if isinstance(line, str)]
-        between = "" if any(line.endswith("\n") for line in lines[:-1]) else "\n"
-        source = between.join(lines)
-    return clean(source) if isinstance(source, str) else ""
+    lines = list(_texts(source))
+    between = "" if any(line.endswith("\n") for line in lines[:-1]) else "\n"
+    return clean(between.join(lines))
+
+
+def _texts(source: Any) -> Iterator[str]:
+    """Yield a text, or the texts in a list, however deep they lie."""
+    waiting = [source]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, list):
+            waiting += reversed(each)
 
 
 def clean(text: str) -> str:

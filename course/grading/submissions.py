@@ -12,6 +12,7 @@ import stat
 import sys
 import sysconfig
 import unicodedata
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,10 +21,11 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from nbgrader.utils import parse_utc
+from dateutil import tz
+from dateutil.parser import UnknownTimezoneWarning, parse
 
 from course.catalog import ROOT, find_assignments, nearest
-from course.grading.cells import Cell, Unreadable, read_cells
+from course.grading.cells import Cell, Unreadable, read_cells, text_of
 from course.grading.exercise import Exercise, exercise_of, likeness
 from course.grading.repair import repaired
 from utils.errors import CourseError
@@ -48,6 +50,8 @@ LITTER = {  # what tools leave behind
     *(".ipynb_checkpoints", "timestamp.txt", "__pycache__", "__MACOSX"),
     *(".DS_Store", ".localized", "Thumbs.db", "desktop.ini"),
 }
+ZONE = re.compile(r"[A-Z]{3,5}|(GMT|UTC)[+-]\d+|[A-Za-z_]+/[\w/+-]+", re.ASCII)  # of a time stamp
+ZONES = {"KST": tz.gettz("Asia/Seoul")}  # that the system does not know by these names
 FEEDBACK = "feedback"  # what nbgrader gives back lies in a folder called so
 OWN = {"course", "utils"}  # installed from the checkout
 CODE = (".py", ".pyc", ".pyd", ".so", ".pth")
@@ -451,7 +455,7 @@ def _notebooks(unit: _Unit, exercises: dict[str, Exercise]) -> Iterator[_Found]:
         except CourseError as error:
             unit.odd.append(str(error))
             continue
-        for entry in entries:
+        for entry in sorted(entries, key=lambda entry: not _is_called_like(entry, exercises)):
             path = Path(entry.path)
             mine = claim or assignment_named(entry.name, exercises)
             is_folder = entry.is_dir(follow_symlinks=False)
@@ -474,6 +478,11 @@ def _notebooks(unit: _Unit, exercises: dict[str, Exercise]) -> Iterator[_Found]:
                 and len(folders) < MOST_FOLDERS
             ):
                 folders.append((path, mine))
+
+
+def _is_called_like(entry: os.DirEntry[str], exercises: Iterable[str]) -> bool:
+    """Tell whether a file has the name of an exercise's notebook, or of a copy of one."""
+    return _plain(_original(NOTEBOOK.sub("", entry.name))) in exercises
 
 
 def _look_at(path: Path, unit: _Unit, claim: str, exercises: dict[str, Exercise]) -> _Found:
@@ -589,10 +598,29 @@ def _handed_in(found: _Found) -> tuple[datetime | None, list[str]]:
             return None, []
         folder = folder.parent
     try:
-        text = read_whole(path, 1_000).decode("utf-8-sig", errors="replace").strip()
-        return (parse_utc(text).replace(tzinfo=UTC) if text else None), []
+        text = text_of(read_whole(path, 1_000)).strip()
+        return (_moment(text) if text else None), []
     except Exception:  # noqa: BLE001  reading a time raises whatever it stumbles over
         return None, ["`timestamp.txt` holds no time that can be read."]
+
+
+def _moment(text: str) -> datetime:
+    """Read a time; nbgrader's own way takes what it does not understand of one for something else.
+
+    Raises:
+        Exception: it is none, or it has no date or an unknown zone.
+    """
+    date, _, word = text.rpartition(" ")
+    zone = ZONES.get(word) or (tz.gettz(word) if ZONE.fullmatch(word) else None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UnknownTimezoneWarning)
+        one, other = (
+            parse(date if zone else text, tzinfos=ZONES, default=datetime(year, month, month))
+            for year, month in ((2000, 1), (2001, 2))
+        )
+    if one != other:
+        raise ValueError("a part of the date is missing")
+    return (one if one.tzinfo else one.replace(tzinfo=zone or UTC)).astimezone(UTC)
 
 
 # The files that go along

@@ -525,10 +525,7 @@ def test_words_in_the_question_are_the_answer() -> None:
         (b'{"cells": [{"source": "x', "The file was cut short: it ends in the middle, in line 1."),
         (b'{"cells": [\n', "The file was cut short: it ends in the middle, in line 1."),
         (b'{"cells":' + b"[" * 100_000, "The file is nested too deeply to be a notebook."),
-        (
-            b'{"cells": ' + b"9" * 9_999 + b"}",
-            "The file holds a number that is too long to be read.",
-        ),
+        (b'{"cells": ' + b"9" * 9_999 + b"}", "The file is no notebook: it has no list of cells."),
         (b"<!DOCTYPE html>\n<html>", "The file is a web page"),
         (b"%PDF-1.7", "The file is a PDF"),
         (b"PK\3\4zip", "The file is a zip archive"),
@@ -553,6 +550,8 @@ def test_a_file_without_cells_is_refused_in_one_sentence(data: bytes, sentence: 
         ({"cell_type": "code", "source": "a\r\nb\rc"}, Cell("code", "a\nb\nc")),
         ({"cell_type": "code", "source": [1, "a", None]}, Cell("code", "a")),
         ({"cell_type": "code", "source": {"a": 1}}, Cell("code", "")),
+        ({"cell_type": "code", "source": [["a = 1\n"], [["b = 2"]]]}, Cell("code", "a = 1\nb = 2")),
+        ({"cell_type": "code", "source": None, "input": "a = 1"}, Cell("code", "a = 1")),
         ({"cell_type": "code"}, Cell("code", "")),
         ({"source": "x", "outputs": 3}, Cell("code", "x")),
         ({"cell_type": 7, "source": "x"}, Cell("markdown", "x")),
@@ -595,6 +594,11 @@ def test_some_damage_in_a_text_does_not_make_it_another_encoding() -> None:
     data = json.dumps({"cells": [code(source)]}, ensure_ascii=False).encode()
     (cell,) = read_cells(data.replace("설명".encode(), b"\xff\xfe"))
     assert cell.source.startswith("이름 = '김민준'  # 한국어로 쓴")
+
+
+def test_a_number_of_thousands_of_digits_costs_nothing() -> None:
+    data = b'{"nbformat": %s, "cells": [{"cell_type": "raw", "source": "a"}]}' % (b"9" * 9_999)
+    assert read_cells(data) == [Cell("raw", "a")]
 
 
 def test_the_last_of_repeated_keys_counts_and_nan_and_what_follows_are_passed_over() -> None:

@@ -367,7 +367,7 @@ def test_a_notebook_that_is_too_large_is_refused_with_the_reason(
 def test_a_student_with_very_many_notebooks_is_read_in_part(tmp_path: Path) -> None:
     path = put(tmp_path / "kim" / FLOW / f"{FLOW}.ipynb", right(FLOW))
     for number in range(40):
-        put(path.with_name(f"x{number}.ipynb"), b"{}")
+        put(path.with_name(f"{'0x'[number % 2]}{number}.ipynb"), b"{}")
     submission = the_only(find_submissions(tmp_path))
     assert submission.notebook == path and "No more than 30 notebooks" in said(submission)
 
@@ -458,6 +458,8 @@ def test_students_are_told_apart_and_none_is_passed_over(tmp_path: Path) -> None
 
 # Time stamps
 
+NINE = ("+0900", "KST", "GMT+9", "UTC+9", "Asia/Seoul")  # hours before Greenwich
+
 
 @pytest.mark.parametrize(
     ("text", "moment"),
@@ -466,13 +468,17 @@ def test_students_are_told_apart_and_none_is_passed_over(tmp_path: Path) -> None
         ("2026-03-01 19:00:00 Asia/Seoul\n", datetime(2026, 3, 1, 10, tzinfo=UTC)),
         ("2026-03-01 19:00:00+09:00", datetime(2026, 3, 1, 10, tzinfo=UTC)),
         ("2026-03-01 10:00:00", datetime(2026, 3, 1, 10, tzinfo=UTC)),
+        *((f"2026-03-01 19:00:00 {zone}", datetime(2026, 3, 1, 10, tzinfo=UTC)) for zone in NINE),
+        ("Sun Mar  1 19:00:00 KST 2026", datetime(2026, 3, 1, 10, tzinfo=UTC)),
+        ("2026-03-01 10:00:00 PM", datetime(2026, 3, 1, 22, tzinfo=UTC)),
+        *((text, None) for text in ("12", "2026", "19:00", "2026-03-01 19:00:00 Nowhere/At_all")),
         ("", None),
         ("yesterday evening", None),
         ("9" * 900, None),
         ("999999999999999999999999999912h140nan", None),
     ],
 )
-def test_a_time_stamp_is_read_as_nbgrader_reads_it(
+def test_a_time_stamp_is_read_or_said_to_be_none(
     text: str, moment: datetime | None, tmp_path: Path
 ) -> None:
     path = put(tmp_path / "kim" / FLOW / f"{FLOW}.ipynb", right(FLOW))
@@ -480,6 +486,13 @@ def test_a_time_stamp_is_read_as_nbgrader_reads_it(
     submission = the_only(find_submissions(tmp_path))
     assert submission.handed_in == moment
     assert ("no time" in said(submission)) == (moment is None and text != "")
+
+
+def test_a_time_stamp_may_be_of_any_encoding(tmp_path: Path) -> None:
+    path = put(tmp_path / "kim" / FLOW / f"{FLOW}.ipynb", right(FLOW))
+    put(path.with_name("timestamp.txt"), "2026-03-01 10:00:00 UTC\r\n".encode("utf-16"))
+    submission = the_only(find_submissions(tmp_path))
+    assert submission.handed_in == datetime(2026, 3, 1, 10, tzinfo=UTC) and not said(submission)
 
 
 # Files that go along
