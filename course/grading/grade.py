@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import nbformat
@@ -11,6 +12,7 @@ from nbformat import NotebookNode
 
 from course.execution import Status
 from course.grading.pair import Pair
+from course.grading.sources import names_bound, names_mentioned, only_defines, parse, pieces
 from course.sessions import KernelDied
 
 MOST_KERNELS = 6  # for one submission; each but the first since the one before it died
@@ -86,8 +88,9 @@ def grade(
 
     Points stay as they were earned: when a kernel dies or hangs, another one takes up the work
     without the cell that did it. A problem whose cell killed its kernel, that was never reached, or
-    that lost points where a cell had changed what all answers rely on, is tried once more on one
-    that has run nothing but the instructor's cells and its own; the better of the two counts.
+    that lost points where a cell may have changed what all rely on, is tried once more on a kernel
+    that runs nothing but the instructor's cells, its own, and what defines names in these; the
+    better of the two counts. What a learner's cell defines below a line that fails is defined too.
 
     Args:
         steps: the cells in their order.
@@ -145,35 +148,74 @@ class _Work:
         before = self.marks.pop(problem, None)
         others = {i for i, each in enumerate(self.steps) if _is_of_others(each, problem)}
         if self.left() > 0:
-            self._on_a_kernel(others, {problem})
+            self._on_a_kernel(others, {problem}, self._needed_by(problem))
         after = self.marks.get(problem)
         if before and (after is None or after.points < before.points):
             self.marks[problem] = before
 
-    def _on_a_kernel(self, without: set[int], only: set[str] | None = None) -> int | None:
+    def _needed_by(self, problem: str) -> dict[int, NotebookNode]:
+        """Return what in others' cells defines the names that a problem's own use, by step."""
+        codes = [
+            pieces(step.cell.source) or [] if step.cell.cell_type == "code" else []
+            for step in self.steps
+        ]
+        own = [not _is_of_others(step, problem) for step in self.steps]
+        there = {
+            name
+            for code, is_own in zip(codes, own, strict=True)
+            for piece in code
+            for name in names_bound(piece.statements)
+            if is_own
+        }
+        wanted: set[str] = set()
+        needed: dict[int, NotebookNode] = {}
+        for number, code in reversed([*enumerate(codes)]):
+            chosen = []
+            for piece in reversed(code):
+                is_answer = own[number] and self.steps[number].role == "answer"
+                if is_answer or (not own[number] and names_bound(piece.statements) & wanted):
+                    chosen.append(piece.text)
+                    wanted |= names_mentioned(piece.statements) - there
+            if chosen and not own[number]:
+                needed[number] = nbformat.v4.new_code_cell("".join(reversed(chosen)))
+        return needed
+
+    def _on_a_kernel(
+        self,
+        without: set[int],
+        only: set[str] | None = None,
+        instead: Mapping[int, NotebookNode] = MappingProxyType({}),
+    ) -> int | None:
         """Run the steps on a new kernel; return the one that ended it, or None at the end.
 
         What has a mark is not judged again; ``only`` these problems are judged if it is given.
+        ``instead`` of cells that it goes ``without``, it may run others.
         """
         self.kernels += 1
         with self.open_kernel() as pair:
             learners: int | None = None
             for number, step in enumerate(self.steps):
-                if number in without or step.cell.cell_type != "code" or self.left() <= 0:
+                if self.left() <= 0 or step.cell.cell_type != "code":
+                    continue
+                if number in without:
+                    if number in instead and not _runs(pair, instead[number]):
+                        return number
                     continue
                 self.on_step(number, step.problem)
                 if step.role == "check":
                     if step.problem in self.marks or (only and step.problem not in only):
                         pair.pass_over(step.test)
-                    elif self._judge(pair, step):
+                    elif self._judge(pair, number):
                         return number
                     continue
                 if step.role != "instructor":
                     learners = number
                 try:
-                    self.cells[number] = pair.run(step.cell)
+                    ran = self.cells[number] = pair.run(step.cell)
                     if step.role == "instructor":
                         pair.keep()
+                    elif stopped(ran):
+                        pair.define_the_rest(step.cell.source)
                 except KernelDied as death:
                     blamed = number if learners is None else learners
                     self._blame(blamed, self.steps[blamed], death)
@@ -183,17 +225,28 @@ class _Work:
                 self._note_errors(number, step)
         return None
 
-    def _judge(self, pair: Pair, step: Step) -> bool:
+    def _judge(self, pair: Pair, number: int) -> bool:
         """Mark a problem; tell whether the kernel cannot be used any more."""
+        step = self.steps[number]
         verdict, death = pair.judge(step.test)
         mark = self.marks[step.problem] = self._mark(step, verdict, death)
         if death is not None or "lost" in verdict:
             if death is not None and death.stopped:
                 self.doubtful.add(step.problem)
             return True
-        if mark.points < mark.of and not pair.is_as_kept():
+        if mark.points < mark.of and (self._may_be_spoiled(number) or not pair.is_as_kept()):
             self.doubtful.add(step.problem)
         return False
+
+    def _may_be_spoiled(self, number: int) -> bool:
+        """Tell whether a cell of others above a check does more than to define something."""
+        problem = self.steps[number].problem
+        others = [each for each in self.steps[:number] if _is_of_others(each, problem)]
+        return any(
+            not all(map(only_defines, parse(each.cell.source) or []))
+            for each in others
+            if each.cell.cell_type == "code"
+        )
 
     def _mark(self, step: Step, verdict: Mapping[str, Any], death: KernelDied | None) -> Mark:
         problem, of = step.problem, points_of(step.cell)
@@ -275,6 +328,24 @@ class _Work:
                 step.problem,
                 self.marks.get(step.problem) or self._failed(step.problem, of, status, reason),
             )
+
+
+def _runs(pair: Pair, cell: NotebookNode) -> bool:
+    """Run a cell, and tell whether the kernel is still there."""
+    try:
+        pair.run(cell)
+    except KernelDied:
+        return False
+    return True
+
+
+def stopped(cell: NotebookNode) -> bool:
+    """Tell whether a cell that was run ended in an error; IPython writes its own to stderr."""
+    return any(
+        output.output_type == "error"
+        or (output.get("name") == "stderr" and "UsageError: " in output.text)
+        for output in cell.outputs
+    )
 
 
 def points_of(cell: NotebookNode) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import itertools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +24,7 @@ from course.grading.sources import (
     names_mentioned,
     parse,
     pieces,
+    returns,
     shape_of,
     shapes,
     tidy,
@@ -31,6 +33,7 @@ from course.grading.sources import (
 SCHEMA = 3  # the version of nbgrader's metadata
 MOST_COMPARED = 20  # lines of which it is found out whether they are the instructor's, edited
 MOST_NAMED = 8  # cells in one remark
+MOST_PARTS = 20  # cells that are put together as one
 LONGEST_NAME = 60  # letters of each
 FENCED = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -226,21 +229,40 @@ def _joined(cells: Sequence[Cell], exercise: Exercise, told: Told) -> list[Cell]
     texts = {tidy(slot.text) for slot in exercise.slots.values()}
     joined: list[Cell] = []
     for cell in cells:
-        before = joined[-1] if joined else None
-        if (
-            before
-            and before.kind == cell.kind == "code"
-            and cell.grade_id in (before.grade_id, "")
-            and not {tidy(before.source), tidy(cell.source)} & texts
-            and not cell.source.startswith("%%")
-            and (parse(before.source) is None or parse(cell.source) is None)
-            and parse(before.source + "\n" + cell.source) is not None
-        ):
-            joined[-1] = before._replace(source=before.source + "\n" + cell.source)
-            told.say("joined", [before.grade_id or before.id or "a cell of your own"])
-        else:
-            joined.append(cell)
+        joined.append(cell)
+        counts = range(2, min(MOST_PARTS, len(joined)) + 1)
+        fitting = itertools.takewhile(lambda n: _may_belong_together(joined[-n:], texts), counts)
+        for count in reversed([*fitting]):
+            parts = joined[-count:]
+            source = "\n".join(part.source for part in parts)
+            if not all(map(_stands_alone, parts)) and parse(source) is not None:
+                joined[-count:] = [parts[0]._replace(source=source)]
+                told.say("joined", [parts[0].grade_id or parts[0].id or "a cell of your own"])
+                break
     return joined
+
+
+def _may_belong_together(parts: Sequence[Cell], texts: set[str]) -> bool:
+    """Tell whether cells may be parts of one: two, or one and those that go on further in."""
+    first, *others = parts
+    return (
+        all(part.kind == "code" and tidy(part.source) not in texts for part in parts)
+        and all(part.grade_id in (first.grade_id, "") for part in others)
+        and not any(part.source.startswith("%%") for part in others)
+        and (len(parts) == 2 or all(_begins_further_in(part.source) for part in others))
+    )
+
+
+def _begins_further_in(source: str) -> bool:
+    """Tell whether the first line begins with spaces, or is a comment and all others are, too."""
+    lines = [line for line in source.split("\n") if line.strip() and line.strip()[0] != "#"]
+    return not lines or lines[0][0].isspace()
+
+
+def _stands_alone(cell: Cell) -> bool:
+    """Tell whether a cell is Python without what stands above it."""
+    code = parse(cell.source)
+    return code is not None and not (_begins_further_in(cell.source) and returns(code))
 
 
 def _tell_of_labels(cells: Sequence[Cell], homes: list[Slot | None], told: Told) -> None:

@@ -20,7 +20,7 @@ from utils.errors import CourseError
 from utils.problems.answers import SECONDS
 
 # What the learner's kernel is told; see `notebook`.
-TOLD = "__import__('course.grading.notebook', fromlist=['*']).{}()"
+TOLD = "__import__('course.grading.notebook', fromlist=['*']).{}({})"
 JUDGING = SECONDS + 20  # seconds that a judge may take for one check; it has a limit of its own
 HANGING_UP = 2.0  # seconds that one end may take to notice that the other has hung up
 LOOK_EVERY = 0.05  # seconds between two looks at the kernel while the judge is at work
@@ -46,18 +46,26 @@ class Pair:
         self._judge.send("run", source)
         self._judge.heard(JUDGING)
 
+    def define_the_rest(self, source: str) -> None:
+        """Have the kernel define what a cell would have defined below the line where it stopped.
+
+        Raises:
+            KernelDied: as in `Session.run`.
+        """
+        self._session.run(new_code_cell(TOLD.format("define_the_rest", repr(source))))
+
     def keep(self) -> None:
         """Note what all answers rely on: what the kernel has imported, its modes, its threads.
 
         Raises:
             KernelDied: as in `Session.run`.
         """
-        self._session.run(new_code_cell(TOLD.format("keep")))
+        self._session.run(new_code_cell(TOLD.format("keep", "")))
 
     def is_as_kept(self) -> bool:
         """Tell whether the learner's cells have left all that as it was; so says the kernel."""
         try:
-            ran = self._session.run(new_code_cell(TOLD.format("is_as_kept")))
+            ran = self._session.run(new_code_cell(TOLD.format("is_as_kept", "")))
         except KernelDied:
             return False
         return any(output.get("data", {}).get("text/plain") == "True" for output in ran.outputs)
@@ -82,7 +90,7 @@ class Pair:
             return {"lost": str(error)}, None
 
     def _judged(self, source: str) -> tuple[Message, KernelDied | None]:
-        running = self._session.start(new_code_cell(TOLD.format("answer")))
+        running = self._session.start(new_code_cell(TOLD.format("answer", "")))
         self._judge.send("judge", source)
         end = time.monotonic() + JUDGING
         try:
@@ -150,7 +158,7 @@ def open_pair(
         ) as session:
             learner.close()
             on_kernel(session.process.pid)
-            prepared = session.run(new_code_cell(TOLD.format("prepare")))
+            prepared = session.run(new_code_cell(TOLD.format("prepare", "")))
             for output in prepared.outputs:
                 if output.output_type == "error":
                     raise CourseError(

@@ -18,6 +18,7 @@ COMMAND = re.compile(  # of IPython: in a line of its own, as a value, or a ques
     re.MULTILINE,
 )
 LONGEST = 100_000  # characters
+SAYING = ("print", "display", "check", "hint")  # functions
 SCOPES = (
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda),
     *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
@@ -120,6 +121,11 @@ def _outside(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
             waiting += ast.iter_child_nodes(node)
 
 
+def returns(statements: Sequence[ast.AST]) -> bool:
+    """Tell whether there is a ``return`` outside of functions."""
+    return any(isinstance(node, ast.Return) for node in _outside(statements))
+
+
 def _names_bound_by(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name
@@ -167,6 +173,21 @@ def makes(statement: ast.stmt) -> bool:
         return isinstance(statement.value, ast.Lambda)
     kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
     return isinstance(statement, kinds)
+
+
+def only_defines(statement: ast.stmt) -> bool:
+    """Tell whether a statement gives names a value, or says something, and changes nothing else."""
+    if isinstance(statement, ast.Expr):
+        call = statement.value
+        called = call.func if isinstance(call, ast.Call) else None
+        if isinstance(called, ast.Name) and called.id in SAYING:
+            return True
+    elif isinstance(statement, ast.Assign):
+        if not all(isinstance(each, ast.Name) for each in statement.targets):
+            return False
+    elif not isinstance(statement, ast.Pass):
+        return makes(statement)
+    return not any(isinstance(each, ast.Call | ast.Await) for each in _outside([statement]))
 
 
 def does_nothing(statement: ast.stmt) -> bool:

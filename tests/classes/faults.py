@@ -421,6 +421,16 @@ def answer_split_in_two(work: Work) -> None:
     work.cells.insert(work.cells.index(cell) + 1, rest)
 
 
+@_fault("cells", said="put together again")
+def answer_split_in_its_middle(work: Work) -> None:
+    cell = work.find(work.cell)
+    *most, last = "".join(cell["source"]).rstrip().split("\n")
+    cell["source"] = "\n".join(most)
+    cells = [_code("    # 여기부터 다시", id="note"), _code(last, id="rest")]
+    place = work.cells.index(cell) + 1
+    work.cells[place:place] = cells
+
+
 @_fault("cells", "but_one", said="cell for an answer was missing")
 def answer_deleted(work: Work) -> None:
     work.cells.remove(work.find(work.cell))
@@ -466,6 +476,15 @@ def magic_commands(work: Work) -> None:
     cell = work.find(work.cell)
     cell["source"] = "%%time\n" + "".join(cell["source"])
     work.cells.insert(work.cells.index(cell), _code("!pwd\n%timeit 1 + 1\nlist?"))
+
+
+@_fault("cells")
+def lines_that_work_elsewhere_above_an_answer(work: Work) -> None:
+    cell = work.find(work.cell)
+    drive = "from google.colab import drive\n\ndrive.mount('/content/drive')\n"
+    cell["source"] = drive + "".join(cell["source"])
+    other = work.first("answer")
+    other["source"] = "%tensorflow_version 2.x\n" + "".join(other["source"])
 
 
 @_fault("cells")
@@ -737,6 +756,21 @@ def <ANSWER>(*inputs):
     return np.zeros(3, "V8")
 """,
 )
+
+
+@_fault("harm")
+def a_patch_between_an_answer_and_its_helper(work: Work) -> None:
+    work.cells.insert(
+        1, _code("def 그대로(값):\n    return 값\n\n\nimport math as 수학", id="mine")
+    )
+    cell = work.find(work.cell)
+    patch = "\n\n\nimport pickle\n\npickle.Unpickler = 수학.nan"
+    cell["source"] = "".join(cell["source"]) + patch
+    for later in work.cells[work.cells.index(cell) + 1 :]:
+        if _name(later).startswith("answer-"):
+            later["source"] = "".join(later["source"]) + "\n\n\nassert 그대로(수학.pi) > 3"
+            head, line, rest = later["source"].partition("):\n")
+            later["source"] = head + line + "    그대로(수학.pi)\n" * bool(line) + rest
 
 
 @_fault("harm")

@@ -22,7 +22,7 @@ from course.catalog import assignments
 from course.grading.cells import Cell
 from course.grading.exercise import Exercise
 from course.grading.repair import Repaired, Unreadable, exercise_of, read_cells, repaired
-from course.grading.sources import names_bound, parse
+from course.grading.sources import names_bound, only_defines, parse
 from course.grading.submissions import find_submissions, read_whole
 
 Json = dict[str, Any]
@@ -462,6 +462,20 @@ def test_commands_of_ipython_are_passed_over(source: str, names: set[str] | None
     assert (None if statements is None else names_bound(statements)) == names
     if statements:
         assert statements[-1].end_lineno == source.rstrip("\n").count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    ("source", "harmless"),
+    [
+        ("import tensorflow as tf\nfrom numpy import *\nx = y = 3\n'text'\nx\n...", True),
+        ("def f():\n    tf.where = None\n\n\nclass A:\n    pass\n\n\ng = lambda: f()", True),
+        ("print(f(3))\ncheck('2.1', f)", True),
+        *((source, False) for source in ("tf.where = None", "x[0] = 1", "x = f()", "f()")),
+        *((source, False) for source in ("del x", "for x in y: pass", "%reset -f", "await f()")),
+    ],
+)
+def test_what_may_change_more_than_its_own_names_is_told(source: str, harmless: bool) -> None:
+    assert all(map(only_defines, parse(source) or [])) == harmless
 
 
 def test_what_an_answer_needs_is_run_before_it_though_the_cells_were_reordered() -> None:
