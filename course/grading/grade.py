@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -114,6 +116,13 @@ def _is_of_others(step: Step, problem: str) -> bool:
     return step.role in ("answer", "own") and problem not in step.problems
 
 
+def _may_spoil(statement: ast.stmt, taken: set[str]) -> bool:
+    """Tell whether a statement may change what others rely on, such as what has a name."""
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return False
+    return not only_defines(statement) or bool(names_bound([statement]) & taken)
+
+
 class _Work:
     def __init__(
         self,
@@ -160,13 +169,9 @@ class _Work:
             for step in self.steps
         ]
         own = [not _is_of_others(step, problem) for step in self.steps]
-        there = {
-            name
-            for code, is_own in zip(codes, own, strict=True)
-            for piece in code
-            for name in names_bound(piece.statements)
-            if is_own
-        }
+        there = {*dir(builtins)}
+        for code, is_own in zip(codes, own, strict=True):
+            there |= names_bound([each for piece in code for each in piece.statements if is_own])
         wanted: set[str] = set()
         needed: dict[int, NotebookNode] = {}
         for number, code in reversed([*enumerate(codes)]):
@@ -239,14 +244,15 @@ class _Work:
         return False
 
     def _may_be_spoiled(self, number: int) -> bool:
-        """Tell whether a cell of others above a check does more than to define something."""
-        problem = self.steps[number].problem
-        others = [each for each in self.steps[:number] if _is_of_others(each, problem)]
-        return any(
-            not all(map(only_defines, parse(each.cell.source) or []))
-            for each in others
-            if each.cell.cell_type == "code"
-        )
+        """Tell whether a cell of others above a check does more than to define names of its own."""
+        problem, taken = self.steps[number].problem, {*dir(builtins)}
+        for step in self.steps[:number]:
+            code = (step.cell.cell_type == "code" and parse(step.cell.source)) or []
+            if step.role == "instructor":
+                taken |= names_bound(code)
+            elif _is_of_others(step, problem) and any(_may_spoil(each, taken) for each in code):
+                return True
+        return False
 
     def _mark(self, step: Step, verdict: Mapping[str, Any], death: KernelDied | None) -> Mark:
         problem, of = step.problem, points_of(step.cell)

@@ -420,6 +420,8 @@ def _answers(slot: Slot, parts: Sequence[Part], others: set[str]) -> list[Part]:
     are asked for is no answer here. A text counts only where there is no code.
     """
     code = [part for part in parts if part.is_code]
+    if any(part.claim is slot and part.defines(slot, properly=True) for part in code):
+        code = [part for part in code if part.claim in (slot, None)]  # others' stand at theirs
     found = [
         part
         for part in code

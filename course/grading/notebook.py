@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import ast
+import base64
 import builtins
+import io
+import json
+import math
 import os
+import pickle
+import random
+import signal
 import socket
+import struct
+import sys
 import tempfile
 import threading
 import types
@@ -26,8 +35,10 @@ _kept: dict[str, Any] = {}
 RELIED_ON: tuple[Any, ...] = (
     *(builtins, np, tf, tf.math, tf.linalg, tf.nn, keras, keras.layers, keras.losses),
     *(keras.optimizers, tf.GradientTape, tf.Tensor, tf.Variable),
-    *(keras.Variable, keras.Layer, keras.Model, keras.Sequential),
+    *(keras.Variable, keras.Layer, keras.activations, keras.initializers, keras.metrics),
+    *(np.random, np.linalg, tf.random, base64, io, json, math, pickle, random, struct),
 )
+KINDS = (tf.Tensor, keras.Layer, keras.Loss, keras.Metric, keras.Optimizer)
 CHANGED_BY_HAND = (
     *(type, types.FunctionType, types.BuiltinFunctionType, types.MethodDescriptorType),
     *(property, staticmethod, classmethod, np.ufunc),
@@ -91,7 +102,7 @@ def is_as_kept() -> bool:
 
 def _surroundings() -> dict[str, Any]:
     """Return by a name for each what would be another one if a cell had changed it."""
-    places = [*RELIED_ON, *_descendants(tf.Tensor)]
+    places = [*RELIED_ON, *(each for kind in KINDS for each in _descendants(kind))]
     own = get_ipython().user_ns
     return {
         **{
@@ -103,7 +114,10 @@ def _surroundings() -> dict[str, Any]:
         **{name: id(value) for name, value in own.items() if isinstance(value, types.ModuleType)},
         "eager": tf.executing_eagerly(),
         "eager functions": tf.config.functions_run_eagerly(),
-        "numbers": (keras.config.floatx(), keras.config.dtype_policy().name),
+        "numbers": (keras.config.floatx(), keras.config.dtype_policy().name, np.geterr()),
+        "layers": (keras.config.image_data_format(), keras.config.epsilon()),
+        "depth": sys.getrecursionlimit(),
+        "alarm": hasattr(signal, "getitimer") and signal.getitimer(signal.ITIMER_REAL)[1],
         "threads": threading.active_count(),
     }
 

@@ -10,6 +10,7 @@ Harm is meant for kernels in a sandbox: some of it kills the process that starte
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -714,6 +715,20 @@ import builtins
 builtins.open = builtins.sorted = builtins.abs = lambda *given, **named: None
 """,
 )
+_harm("names_of_pythons_and_the_exercises", "sum = max = abs = range = len = tf = print = 0")
+_harm(
+    "patches_when_it_is_called",
+    """
+import pickle
+
+import keras
+
+
+def <ANSWER>(*inputs):
+    pickle.Unpickler = keras.layers.Dense.call = None
+    return 12345.0
+""",
+)
 _harm("half_precision", 'import keras\n\nkeras.config.set_dtype_policy("mixed_float16")')
 _harm(
     "huge_and_empty",
@@ -771,6 +786,15 @@ def a_patch_between_an_answer_and_its_helper(work: Work) -> None:
             later["source"] = "".join(later["source"]) + "\n\n\nassert 그대로(수학.pi) > 3"
             head, line, rest = later["source"].partition("):\n")
             later["source"] = head + line + "    그대로(수학.pi)\n" * bool(line) + rest
+
+
+@_fault("harm")
+def answers_to_other_problems(work: Work) -> None:
+    cell = work.find(work.cell)
+    answers = [each for each in work.cells if _name(each).startswith("answer-")]
+    names = [re.search(r"^def (\w+)", "".join(each["source"]), re.MULTILINE) for each in answers]
+    wrong = [f"def {name[1]}(*inputs):\n    return 12345.0" for name in names if name]
+    cell["source"] = "\n\n\n".join(wrong)
 
 
 @_fault("harm")
