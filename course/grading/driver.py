@@ -6,6 +6,7 @@ import base64
 import datetime
 import hashlib
 import json
+import os
 import threading
 import time
 import uuid
@@ -120,7 +121,7 @@ def grade_class(folder: Path, options: Options, command: str) -> bool:
         CourseError: something is not there, or the folder or the gradebook cannot be used.
         KeyboardInterrupt: after an interruption, when everything has been put away.
     """
-    if options.out.resolve().is_relative_to(folder.resolve()):
+    if Path(os.path.realpath(options.out)).is_relative_to(os.path.realpath(folder)):
         raise CourseError(
             f"{options.out} lies in {folder}, where it would be taken for a student's folder: name"
             " another with --out."

@@ -100,7 +100,7 @@ def _cut_once(assignment: Lesson, written: int) -> Exercise:
     return Exercise(assignment.name, handed_out.metadata, slots, checks)
 
 
-def likeness(cells: list[Cell], exercise: Exercise) -> int:
+def likeness(cells: Sequence[Cell], exercise: Exercise) -> int:
     """Return how many cells of an exercise's problems are there, in whatever state."""
     grade_ids = {cell.grade_id for cell in cells}
     texts = {tidy(cell.source) for cell in cells}

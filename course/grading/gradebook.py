@@ -83,7 +83,7 @@ class Entered(NamedTuple):
 
 def address(out: Path) -> str:
     """Return the address of the gradebook that a folder has by default."""
-    return f"sqlite:///{out.resolve() / 'gradebook.db'}"
+    return f"sqlite:///{Path(os.path.realpath(out), 'gradebook.db')}"
 
 
 def prepare_folder(out: Path, db_url: str, submitted: Path) -> None:
@@ -92,7 +92,7 @@ def prepare_folder(out: Path, db_url: str, submitted: Path) -> None:
         "course_id": COURSE,
         "db_url": db_url,
         "source_directory": str(ROOT / "solutions"),
-        "submitted_directory": str(submitted.resolve()),
+        "submitted_directory": os.path.realpath(submitted),
     }
     lines = [f"c.CourseDirectory.{name} = {value!r}" for name, value in settings.items()]
     write_whole(out / "nbgrader_config.py", "\n".join(["c = get_config()", *lines, ""]))

@@ -15,7 +15,7 @@ import unicodedata
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from pathlib import Path
@@ -404,6 +404,7 @@ def _of_student(
             strays.append(Submission(student, "", place, reason=str(error)))
     for name in exercises:
         candidates = [each for each in found if each.assignment == name]
+        candidates = candidates or list(_holding_it_too(found, exercises[name]))
         claiming = [unit for unit in units if unit.claim == name]
         if candidates:
             yield _chosen(student, name, candidates, found, units)
@@ -421,6 +422,15 @@ def _of_student(
     yield from strays
     if not found and not strays and not any(unit.path not in places or unit.odd for unit in units):
         yield Submission(student, "", places[0], reason=_why_none(units[0], found))
+
+
+def _holding_it_too(found: Sequence[_Found], exercise: Exercise) -> Iterator[_Found]:
+    """Yield the notebooks for other assignments that hold answers to this exercise as well."""
+    for each in found:
+        count = likeness(each.cells, exercise)
+        same = replace(each, assignment=exercise.name, likeness=count, exercise=exercise)
+        if count >= ENOUGH and same.answers:
+            yield same
 
 
 # What a student has handed in

@@ -167,6 +167,12 @@ def test_grades_do_not_go_where_the_submissions_are(tmp_path: Path) -> None:
             driver.grade_class(tmp_path, driver.Options(out), "again")
 
 
+def test_a_link_to_itself_is_no_folder_of_submissions(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(CourseError, match="There is no folder .*loop"):
+        driver.grade_class(tmp_path / "loop", driver.Options(tmp_path / "out"), "again")
+
+
 def test_a_new_gradebook_notes_the_version_that_nbgraders_own_program_tells(
     tmp_path: Path,
 ) -> None:

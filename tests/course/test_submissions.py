@@ -226,6 +226,19 @@ def test_the_cells_say_more_than_the_folders_name(tmp_path: Path) -> None:
     assert "holds the cells of 02_control_flow" in said(flow) and "02_control_flow" in mlp.reason
 
 
+def test_two_assignments_in_one_notebook_are_both_graded(tmp_path: Path) -> None:
+    both = solved(FLOW)
+    both["cells"] += solved(TAPE)["cells"]
+    path = put(tmp_path / "kim" / FLOW / f"{FLOW}.ipynb", json.dumps(both).encode())
+    (tmp_path / "kim" / TAPE).mkdir()
+    first, second = find_submissions(tmp_path)
+    assert (first.assignment, second.assignment) == (TAPE, FLOW)
+    assert first.notebook == second.notebook == path
+    assert "holds the cells of 01_gradient_tape" in said(first) and not said(second)
+    put(tmp_path / "kim" / TAPE / f"{TAPE}.ipynb", right(TAPE))
+    assert find_submissions(tmp_path)[0].notebook != path
+
+
 def test_what_belongs_nowhere_is_reported_with_a_reason(tmp_path: Path) -> None:
     put(tmp_path / "kim" / "notes" / "thoughts.txt", b"...")
     put(tmp_path / "kim" / "other" / "lecture.ipynb", b'{"cells": []}')
