@@ -46,8 +46,9 @@ COPY = re.compile(
     re.IGNORECASE,
 )
 ARCHIVE = re.compile(r"\.(zip|7z|rar|tar|tgz|gz|xz|bz2|alz|egg)$", re.IGNORECASE)
+CHECKPOINTS = ".ipynb_checkpoints"
 LITTER = {  # what tools leave behind
-    *(".ipynb_checkpoints", "timestamp.txt", "__pycache__", "__MACOSX"),
+    *(CHECKPOINTS, "timestamp.txt", "__pycache__", "__MACOSX"),
     *(".DS_Store", ".localized", "Thumbs.db", "desktop.ini"),
 }
 ZONE = re.compile(r"[A-Z]{3,5}|(GMT|UTC)[+-]\d+|[A-Za-z_]+/[\w/+-]+", re.ASCII)  # of a time stamp
@@ -454,11 +455,30 @@ def _units(place: Path, exercises: Iterable[str]) -> list[_Unit]:
     return [*units, _Unit(place, place)]
 
 
-def _notebooks(unit: _Unit, exercises: dict[str, Exercise]) -> Iterator[_Found]:
-    """Yield the notebooks in a unit, those that lie deeper later."""
+def _notebooks(unit: _Unit, exercises: dict[str, Exercise]) -> list[_Found]:
+    """Return the notebooks in a unit, those that lie deeper later.
+
+    Where an assignment's folder has none that can be graded, Jupyter's checkpoints are looked at.
+    """
     if unit.odd:
-        return
-    folders, count = [(unit.path, unit.claim)], 0
+        return []
+    folders = [(unit.path, unit.claim)]
+    found = list(_in_folders(folders, unit, exercises))
+    if unit.claim and all(each.reason for each in found):
+        checkpoints = [(path / CHECKPOINTS, claim) for path, claim in folders]
+        there = [each for each in checkpoints if _is_own_folder(each[0])]
+        found += _in_folders(there, unit, exercises)
+    return found
+
+
+def _in_folders(
+    folders: list[tuple[Path, str]], unit: _Unit, exercises: dict[str, Exercise]
+) -> Iterator[_Found]:
+    """Yield the notebooks in folders, each with the assignment that it claims to be.
+
+    The folders in them are appended.
+    """
+    count = 0
     for folder, claim in folders:
         try:
             entries = _entries(folder)
@@ -488,6 +508,11 @@ def _notebooks(unit: _Unit, exercises: dict[str, Exercise]) -> Iterator[_Found]:
                 and len(folders) < MOST_FOLDERS
             ):
                 folders.append((path, mine))
+
+
+def _is_own_folder(path: Path) -> bool:
+    """Tell whether there is a folder, and no link to one."""
+    return path.is_dir() and not path.is_symlink()
 
 
 def _is_called_like(entry: os.DirEntry[str], exercises: Iterable[str]) -> bool:

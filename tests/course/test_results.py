@@ -169,7 +169,7 @@ def test_grades_do_not_go_where_the_submissions_are(tmp_path: Path) -> None:
 
 def test_a_link_to_itself_is_no_folder_of_submissions(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
-    with pytest.raises(CourseError, match="There is no folder .*loop"):
+    with pytest.raises(CourseError, match=r"There is no folder .*loop"):
         driver.grade_class(tmp_path / "loop", driver.Options(tmp_path / "out"), "again")
 
 

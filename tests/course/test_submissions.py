@@ -286,6 +286,23 @@ def test_hidden_folders_and_what_tools_leave_behind_are_no_submissions(tmp_path:
     assert submission == Submission("kim", FLOW, path.parent, path)
 
 
+def test_a_checkpoint_is_graded_where_nothing_else_can_be(tmp_path: Path) -> None:
+    folder = tmp_path / "kim" / FLOW
+    checkpoint = put(folder / ".ipynb_checkpoints" / f"{FLOW}-checkpoint.ipynb", right(FLOW))
+    submission = the_only(find_submissions(tmp_path))
+    assert submission.notebook == checkpoint and "checkpoint.ipynb` was taken" in said(submission)
+    path = put(folder / f"{FLOW}.ipynb", right(FLOW)[:5_000])
+    submission = the_only(find_submissions(tmp_path))
+    assert submission.notebook == checkpoint and "was cut short" in said(submission)
+    put(path, blank(FLOW))
+    assert the_only(find_submissions(tmp_path)).notebook == path
+    shutil.rmtree(folder)
+    put(tmp_path / "elsewhere" / "x.ipynb", right(FLOW))
+    folder.mkdir()
+    (folder / ".ipynb_checkpoints").symlink_to(tmp_path / "elsewhere")
+    assert find_submissions(tmp_path, ["kim"])[0].notebook is None
+
+
 # Which notebook
 
 
