@@ -512,7 +512,7 @@ def _in_folders(
 
 def _is_own_folder(path: Path) -> bool:
     """Tell whether there is a folder, and no link to one."""
-    return path.is_dir() and not path.is_symlink()
+    return os.path.isdir(path) and not os.path.islink(path)
 
 
 def _is_called_like(entry: os.DirEntry[str], exercises: Iterable[str]) -> bool:
