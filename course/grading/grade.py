@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import builtins
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
 
 from course.execution import Status
 from course.grading.pair import Pair
@@ -116,6 +118,11 @@ def _is_of_others(step: Step, problem: str) -> bool:
     return step.role in ("answer", "own") and problem not in step.problems
 
 
+def _is_better(before: Mark, after: Mark) -> bool:
+    """Tell whether a mark counts rather than one that was given once more, alone."""
+    return (before.points, before.status == "ok") >= (after.points, True)
+
+
 def _may_spoil(statement: ast.stmt, taken: set[str]) -> bool:
     """Tell whether a statement may change what others rely on, such as what has a name."""
     if isinstance(statement, ast.Import | ast.ImportFrom):
@@ -154,47 +161,54 @@ class _Work:
 
     def alone(self, problem: str) -> None:
         """Try a problem once more on a kernel that runs nothing but its own cells."""
-        before = self.marks.pop(problem, None)
+        before, cells = self.marks.pop(problem, None), [*self.cells]
         others = {i for i, each in enumerate(self.steps) if _is_of_others(each, problem)}
         if self.left() > 0:
             self._on_a_kernel(others, {problem}, self._needed_by(problem))
         after = self.marks.get(problem)
-        if before and (after is None or after.points < before.points):
-            self.marks[problem] = before
+        if before and (after is None or _is_better(before, after)):
+            self.marks[problem], self.cells = before, cells
 
     def _needed_by(self, problem: str) -> dict[int, NotebookNode]:
-        """Return what in others' cells defines the names that a problem's own use, by step."""
+        """Return what in others' cells defines the names that a problem's own cells use.
+
+        By the step before which it is to be run. What stands below the first of the own cells is
+        for that one: a notebook's cells are not always run in their order.
+        """
         codes = [
-            pieces(step.cell.source) or [] if step.cell.cell_type == "code" else []
-            for step in self.steps
+            pieces(each.cell.source) or [] if each.cell.cell_type == "code" else []
+            for each in self.steps
         ]
-        own = [not _is_of_others(step, problem) for step in self.steps]
+        own = [not _is_of_others(each, problem) for each in self.steps]
+        mine = [i for i, each in enumerate(self.steps) if own[i] and each.role == "answer"]
+        if not mine:
+            return {}
         there = {*dir(builtins)}
         for code, is_own in zip(codes, own, strict=True):
             there |= names_bound([each for piece in code for each in piece.statements if is_own])
-        wanted: set[str] = set()
-        needed: dict[int, NotebookNode] = {}
-        for number, code in reversed([*enumerate(codes)]):
-            chosen = []
-            for piece in reversed(code):
-                is_answer = own[number] and self.steps[number].role == "answer"
-                if is_answer or (not own[number] and names_bound(piece.statements) & wanted):
-                    chosen.append(piece.text)
+        wanted = {n for i in mine for piece in codes[i] for n in names_mentioned(piece.statements)}
+        wanted -= there
+        above, below = range(mine[0]), range(mine[0] + 1, len(self.steps))
+        given = {n for i in above for piece in codes[i] for n in names_bound(piece.statements)}
+        needed: dict[int, list[str]] = defaultdict(list)
+        for number in reversed([each for each in (*above, *below) if not own[each]]):
+            for piece in reversed(codes[number]):
+                names = names_bound(piece.statements) - (given if number in below else set())
+                if names & (wanted | {"*"}):
+                    needed[min(number, mine[0])].insert(0, piece.text)
                     wanted |= names_mentioned(piece.statements) - there
-            if chosen and not own[number]:
-                needed[number] = nbformat.v4.new_code_cell("".join(reversed(chosen)))
-        return needed
+        return {number: new_code_cell("\n".join(texts)) for number, texts in needed.items()}
 
     def _on_a_kernel(
         self,
         without: set[int],
         only: set[str] | None = None,
-        instead: Mapping[int, NotebookNode] = MappingProxyType({}),
+        needed: Mapping[int, NotebookNode] = MappingProxyType({}),
     ) -> int | None:
         """Run the steps on a new kernel; return the one that ended it, or None at the end.
 
         What has a mark is not judged again; ``only`` these problems are judged if it is given.
-        ``instead`` of cells that it goes ``without``, it may run others.
+        Before some of the steps it runs what is ``needed``.
         """
         self.kernels += 1
         with self.open_kernel() as pair:
@@ -202,9 +216,9 @@ class _Work:
             for number, step in enumerate(self.steps):
                 if self.left() <= 0 or step.cell.cell_type != "code":
                     continue
+                if number in needed and not _runs(pair, needed[number]):
+                    return number
                 if number in without:
-                    if number in instead and not _runs(pair, instead[number]):
-                        return number
                     continue
                 self.on_step(number, step.problem)
                 if step.role == "check":
@@ -239,7 +253,11 @@ class _Work:
             if death is not None and death.stopped:
                 self.doubtful.add(step.problem)
             return True
-        if mark.points < mark.of and (self._may_be_spoiled(number) or not pair.is_as_kept()):
+        if mark.points < mark.of and (
+            self._may_be_spoiled(number)
+            or any(step.problem in self.steps[i].problems for i in self._needed_by(step.problem))
+            or not pair.is_as_kept()
+        ):
             self.doubtful.add(step.problem)
         return False
 

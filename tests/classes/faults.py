@@ -798,6 +798,18 @@ def answers_to_other_problems(work: Work) -> None:
 
 
 @_fault("harm")
+def a_helper_at_the_end(work: Work) -> None:
+    answers = [each for each in work.cells if _name(each).startswith("answer-")]
+    for number, cell in enumerate(answers):
+        definition = ["@그대로\n\\1", "\\1    그대로(수학.pi)\n"][number % 2]
+        cell["source"] = re.sub(
+            r"^(def .*:\n)", definition, "".join(cell["source"]), count=1, flags=re.MULTILINE
+        )
+    helper = "import math as 수학\n\n\ndef 그대로(값):\n    return 값"
+    work.cells.append(_code(helper, id="helper"))
+
+
+@_fault("harm")
 def a_way_out_after_each_check(work: Work) -> None:
     cells = work.cells
     for place in range(len(cells) - 1, -1, -1):
