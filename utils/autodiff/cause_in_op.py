@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 from utils.autodiff.dependencies import is_call, writes_state
 from utils.autodiff.explanation import Finding
 from utils.autodiff.recording import Op, Place, Recording
+from utils.autodiff.source_text import node_at
 
 _ROUNDING = {"Round", "Rint", "Floor", "Ceil", "FloorDiv", "TruncateDiv"}
 _POSITIONS = {"ArgMax", "ArgMin", "Bucketize", "SearchSorted", "UpperBound", "LowerBound", "Where"}
@@ -104,8 +106,8 @@ def blocked(recording: Recording, op: Op, after: Op, name: str, source: Any) -> 
     if kind in _COMPARISONS:
         return Finding(
             "comparison",
-            f"{shown} answers True or False: the value of `{name}` decides, but is not itself "
-            "part of the result.",
+            f"{shown} {'answers True or False' if _asks(place) else 'compares'}: the value of "
+            f"`{name}` decides, but is not itself part of the result.",
             "A condition has no gradient. Let the value itself enter the result, or use a "
             "smooth switch such as tf.sigmoid.",
             place,
@@ -155,6 +157,15 @@ def blocked(recording: Recording, op: Op, after: Op, name: str, source: Any) -> 
         "Use ops that have a gradient, or tf.custom_gradient.",
         place,
     )
+
+
+def _asks(place: Place | None) -> bool:
+    """Tell a comparison of the learner's own from one inside a library's function."""
+    node = node_at(place)
+    if isinstance(node, ast.Call):
+        called = ast.unparse(node.func).rpartition(".")[2]
+        return called.startswith(("greater", "less", "equal", "not_equal", "is", "logical", "in_"))
+    return True
 
 
 def write_before(recording: Recording, read: Op) -> Op | None:

@@ -170,7 +170,7 @@ def unseen(
             "stop_recording",
             "This line runs inside tape.stop_recording(): the tape is switched off there.",
             "Move the line out of the stop_recording block.",
-            op.place,
+            _beside_the_tape(op, events, "pause"),
         )
     if (elsewhere := _another_tape(recording, op, tape, path)) is not None:
         return elsewhere
@@ -183,8 +183,14 @@ def unseen(
         "outside_tape",
         f"This line runs {when}, so the tape does not record it.",
         f"Move it into the `with tf.GradientTape() as {tape_name(recording, tape)}:` block.",
-        op.place,
+        _beside_the_tape(op, events, "enter"),
     )
+
+
+def _beside_the_tape(op: Op, events: Sequence[Any], kind: str) -> Place | None:
+    """Return the line that runs an op in the function of the `with` block, not in a helper."""
+    blocks = {event.place.code for event in events if event.kind == kind and event.place}
+    return next((place for place in op.places if place.code in blocks), op.place)
 
 
 def _another_tape(recording: Recording, op: Op, tape: int, path: Sequence[Op]) -> Finding | None:

@@ -203,7 +203,8 @@ def in_another_order(value: np.ndarray) -> Any:
 
 
 def one_less(value: np.ndarray) -> Any:
-    return (np.asarray(value) - 1).astype(value.dtype)
+    value = np.asarray(value)
+    return (value - 1).astype(value.dtype) if value.dtype.kind in "iufc" else value
 
 
 def _moved(value: np.ndarray, scale: float, shift: float) -> Any:

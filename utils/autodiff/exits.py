@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from utils.autodiff.breaks import further
+from utils.autodiff.cause_in_op import blocked
 from utils.autodiff.cause_left_tensorflow import (
     a_little,
     a_lot,
@@ -17,14 +18,16 @@ from utils.autodiff.cause_left_tensorflow import (
     one_less,
 )
 from utils.autodiff.cause_unused import unexecuted
-from utils.autodiff.dependencies import exit_key
+from utils.autodiff.dependencies import dependent_on, exit_key, key_of
 from utils.autodiff.explanation import Finding
 from utils.autodiff.recording import (
     Exit,
     GradientCall,
+    Op,
     Place,
     Recording,
     agree,
+    differentiable,
     is_variable,
     numbers,
 )
@@ -38,6 +41,8 @@ def how_it_left(trial: Trial, exit_: Exit, name: str) -> Finding:
     shown = trial.display(exit_.tensor) or operand(place) or name
     if exit_.kind == "__bool__" and exit_.places:
         maker = trial.recording.producer.get(id(exit_.tensor))
+        while maker is not None and maker.inputs and maker.places == exit_.places:
+            maker = trial.recording.producer.get(id(maker.inputs[0]))
         if len(exit_.places[0].expression or "") > 60 and maker is not None and maker.places:
             exit_ = replace(exit_, places=maker.places)  # the condition, not the whole tf.cond
     return left_tensorflow(exit_, name, shown, unexecuted(trial.recording, name))
@@ -78,8 +83,12 @@ def sites(exits: Sequence[Exit]) -> list[list[Exit]]:
 
 
 def moves(trial: Trial, group: Sequence[Exit], base: list[Any], call: GradientCall | None) -> bool:
-    """Tell whether the result changes when the values that left at one site are changed."""
-    changes = [a_little, a_lot, in_another_order]
+    """Tell whether the result changes when the values that left at one site are changed.
+
+    It also depends on a value that picks an entry of a list or dict where no other has an entry.
+    """
+    picks = []
+    changes = [a_little, a_lot, in_another_order, one_less]
     if group[0].kind == "__bool__":  # True or False, or the number of a branch
         changes = [a_little, *([one_less] if group[0].tensor.dtype != tf.bool else [])]
     for change in changes:
@@ -91,7 +100,8 @@ def moves(trial: Trial, group: Sequence[Exit], base: list[Any], call: GradientCa
         )
         if as_far(changed, call) and not agree(base, outcome(changed, call)):
             return True
-    return False
+        picks.append(isinstance(changed.error, (IndexError, KeyError)))
+    return trial.recording.error is None and all(picks)
 
 
 def as_far(changed: Recording, call: GradientCall | None) -> bool:
@@ -130,6 +140,8 @@ def other_door(trial: Trial, source: Any, name: str, call: GradientCall | None) 
             continue
         if not agree(base, outcome(trial.record(replay=trial.recording, trace=False), call)):
             return None
+        if (cast := _cast_to_integers(trial.recording, source)) is not None:
+            return blocked(trial.recording, cast, cast, name, source)
         place = _reentry(trial, changed)
         return Finding(
             "left_tensorflow",
@@ -139,6 +151,22 @@ def other_door(trial: Trial, source: Any, name: str, call: GradientCall | None) 
             place,
         )
     return None
+
+
+def _cast_to_integers(recording: Recording, source: Any) -> Op | None:
+    """Return the op that makes whole numbers of a source: a loop may count by them."""
+    own = dependent_on(recording, [key_of(source)])
+    return next(
+        (
+            op
+            for op in recording.ops
+            if op.type == "Cast"
+            and id(op.inputs[0]) in own
+            and differentiable(op.inputs[0].dtype)
+            and not differentiable(op.outputs[0].dtype)
+        ),
+        None,
+    )
 
 
 def _reentry(trial: Trial, changed: Recording) -> Place | None:

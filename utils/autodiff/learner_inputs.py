@@ -78,8 +78,8 @@ def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         for key, part in list(value.items())[:200]:
             yield f"{name}[{key!r}]", part
     elif isinstance(value, (list, tuple)):
-        for i, part in enumerate(value[:200]):
-            yield f"{name}[{i}]", part
+        for key, part in list(zip(_entries(value), value, strict=True))[:200]:
+            yield f"{name}{key}", part
     elif hasattr(value, "__dict__") and not isinstance(value, np.ndarray):
         root = type(value).__module__.partition(".")[0]
         if root in ("tensorflow", "keras", "numpy"):
@@ -90,6 +90,13 @@ def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
                 yield f"{name}.{key}" if name else key, part
         if not name and callable(value):
             yield "", type(value).__call__
+
+
+def _entries(value: Sequence[Any]) -> list[str]:
+    """Return how the parts of a list or tuple are written: `[0]`, or `.w` of a named tuple."""
+    return [f".{field}" for field in getattr(value, "_fields", ())] or [
+        f"[{i}]" for i in range(len(value))
+    ]
 
 
 def weights(name: str, layer: keras.Layer) -> Iterator[tuple[str, Any]]:
@@ -223,8 +230,8 @@ def named_inputs(f: Any, inputs: Sequence[Any]) -> list[tuple[str, Any]]:
             for key, part in value.items():
                 look(f"{name}[{key!r}]", part)
         elif isinstance(value, (list, tuple)):
-            for i, part in enumerate(value):
-                look(f"{name}[{i}]", part)
+            for key, part in zip(_entries(value), value, strict=True):
+                look(f"{name}{key}", part)
         else:
             found.append((name, plain(value)))
 

@@ -31,6 +31,7 @@ from utils.autodiff.recording import (
     Place,
     Recording,
     agree,
+    array_of,
     differentiable,
     numbers,
     plain,
@@ -262,7 +263,7 @@ def _is_whole(recording: Recording, call: GradientCall, targets: list[Any], sour
         whole = recording.gradients(targets, [source])[0]
     except LookupError:
         return True
-    one, other = (np.asarray(tf.convert_to_tensor(part)) for part in (found, whole))
+    one, other = (array_of(tf.convert_to_tensor(part)) for part in (found, whole))
     return one.shape == other.shape and np.allclose(one, other, rtol=1e-4, equal_nan=True)
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from utils.autodiff.dependencies import CALLED, is_call, key_of
@@ -20,6 +19,7 @@ from utils.autodiff.recording import (
     Exit,
     Op,
     Recording,
+    array_of,
     differentiable,
     is_variable,
     plain,
@@ -479,7 +479,7 @@ def _short(value: Any) -> str:
     """Return a value in a few characters: a number, or numbers, or a shape and some numbers."""
     if isinstance(value, tf.IndexedSlices):
         return f"rows {_short(value.indices)}"
-    array = np.asarray(plain(value))
+    array = array_of(plain(value))
     if array.dtype.kind == "O" or array.dtype.kind in "SU":
         return "text"
     if array.dtype.kind == "c":

@@ -13,7 +13,7 @@ from utils.autodiff.cause_in_op import quoted
 from utils.autodiff.dependencies import path_between
 from utils.autodiff.explanation import Explanation, Finding, said
 from utils.autodiff.learner_inputs import plain_variables
-from utils.autodiff.recording import Recording
+from utils.autodiff.recording import Op, Recording, array_of, differentiable
 
 _FLAT = {
     *("Sign", "Relu", "Relu6", "Maximum", "Minimum", "ClipByValue", "SelectV2", "Select"),
@@ -45,7 +45,7 @@ def explain_values(
                 finding,
                 zero[0][0],
                 notes,
-                f"The gradient with respect to `{zero[0][0]}` is not None, but 0 everywhere.",
+                f"The gradient with respect to `{zero[0][0]}` is not None, but 0.",
             )
         notes.append(finding.why)
     names = ", ".join(f"`{n}`" for n, _, _ in gradients[:6]) + (
@@ -79,19 +79,52 @@ def _not_finite(
     targets: list[Any],
     notes: Sequence[str],
 ) -> Explanation:
-    op = flow_stop(recording, source, targets, lambda g: _any(g, lambda a: ~np.isfinite(a)))
-    shown = f" {quoted(op)} is to blame: its slope has no finite value here." if op else ""
+    op = flow_stop(recording, source, targets, _not_all_finite)
+    why = "at this input the slope is infinite or undefined (like that of a square root at 0)."
+    mend = "Keep the input away from that point: tf.maximum(x, 1e-7), or x + 1e-7, before it."
+    if op is not None:
+        op, value = _first_not_finite(recording, op)
+        why += f" {quoted(op)} is to blame: its slope has no finite value here."
+        if value is not None and any(value is i for i in op.inputs):
+            shown = f"`{name}`" if value is source else f"what enters {quoted(op)}"
+            why = f"{shown} holds {_where_not_finite(value)} already, and so does what follows."
+            mend = "Look for where that number comes from: missing data, or too large a step."
+        elif value is not None:
+            why = (
+                f"{quoted(op)} is {_where_not_finite(value)} already: a number too large for "
+                f"{value.dtype.name}, a division by 0, or a function outside its domain."
+            )
+            mend = "Keep its input where the value is finite, as with tf.clip_by_value before it."
     return said(
         Finding(
             "not_finite",
-            f"It holds {_where_not_finite(gradient)}: at this input the slope is infinite or "
-            f"undefined (like that of a square root at 0).{shown}",
-            "Keep the input away from that point: tf.maximum(x, 1e-7), or x + 1e-7, before it.",
+            f"It holds {_where_not_finite(gradient)}: {why}",
+            mend,
             op.place if op else None,
         ),
         name,
         notes,
         f"The gradient with respect to `{name}` is not None, but not finite.",
+    )
+
+
+def _first_not_finite(recording: Recording, op: Op) -> tuple[Op, Any]:
+    """Go back from an op to the first value on its way that is not finite; None if all are."""
+    while True:
+        bad = next((i for i in op.inputs if _not_all_finite(i)), None)
+        if bad is None:
+            return op, next((o for o in op.outputs if _not_all_finite(o)), None)
+        maker = recording.producer.get(id(bad))
+        if maker is None or maker.type == "ReadVariableOp":
+            return op, bad
+        op = maker
+
+
+def _not_all_finite(value: Any) -> bool:
+    return (
+        value is not None
+        and differentiable(value.dtype)
+        and _any(value, lambda array: ~np.isfinite(array))
     )
 
 
@@ -116,6 +149,7 @@ def _zero(recording: Recording, gradient: tuple[str, Any, Any], targets: list[An
         "Sign": "the sign of a number does not change when the number changes by a little, so "
         "its slope is 0 everywhere",
         "Relu": "a ReLU is flat at and below 0, and every value that enters it here is",
+        "Abs": "it has a kink at 0, where TensorFlow takes 0 for the slope",
     }.get(op.type, "it is flat here: a small change of its input does not change its output")
     return Finding(
         "zero",
@@ -162,8 +196,7 @@ def _connected(recording: Recording, targets: list[Any], variable: Any) -> bool:
 
 
 def _array(gradient: Any) -> np.ndarray:
-    value = gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
-    return np.asarray(value)
+    return array_of(gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient)
 
 
 def all_of(gradient: Any, test: Callable[[Any], Any]) -> bool:

@@ -43,6 +43,7 @@ from utils.autodiff.recording import (
 
 _TENSOR_BASE: Any = next(c for c in EagerTensor.__mro__ if "numpy" in vars(c))
 _VARIABLE: Any = type(tf.Variable(0.0))
+_FUNCTION: Any = type(tf.function(lambda: 0.0))
 # What the learner's function may raise and `record` keeps; anything else passes through.
 ERRORS = (
     ArithmeticError,
@@ -92,11 +93,17 @@ def record(
         if replay is not None:
             stack.enter_context(redirect_stdout(io.StringIO()))
             stack.enter_context(mock.patch.object(tf, "print", lambda *_, **__: None))
+            write = tf.TensorArray.write.__wrapped__  # without a word on what is never read
+            stack.enter_context(mock.patch.object(tf.TensorArray, "write", write))
         if eager_functions:  # TensorFlow answers for the gradient of a py_function only once
             stack.enter_context(mock.patch.object(tf, "py_function", _called_directly))
         if eager_functions and not tf.config.functions_run_eagerly():
             tf.config.run_functions_eagerly(True)
             stack.callback(tf.config.run_functions_eagerly, False)
+            called = _FUNCTION.__call__
+            stack.enter_context(
+                _set(_FUNCTION, "__call__", lambda *a, **k: numbers_to_tensors(called(*a, **k)))
+            )
         try:
             with recording.tape, recording.plain_tape:
                 for tensor in watch:
@@ -118,6 +125,13 @@ def record(
             recording.error = error
         recording.alive.append(observer)
     return recording
+
+
+def numbers_to_tensors(result: Any) -> Any:
+    """Return a result as a tf.function returns it: its numbers are tensors."""
+    return tf.nest.map_structure(
+        lambda part: tf.constant(part) if isinstance(part, (bool, int, float)) else part, result
+    )
 
 
 def _called_directly(func: Any = None, inp: Any = None, Tout: Any = None, name: Any = None) -> Any:

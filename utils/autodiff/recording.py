@@ -301,6 +301,11 @@ def quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
+def array_of(value: Any) -> Any:
+    """Return a tensor, array or number as an array; NumPy makes none of bfloat16 by itself."""
+    return np.asarray(value.numpy() if isinstance(value, EagerTensor) else value)
+
+
 def numbers(value: Any) -> list[Any]:
     """Return the arrays in a result, to tell whether two runs agree."""
     parts = []
@@ -310,7 +315,7 @@ def numbers(value: Any) -> list[Any]:
         if isinstance(part, tf.IndexedSlices):
             part = part.values
         if isinstance(part, (EagerTensor, np.ndarray, np.generic, float, int, complex)):
-            parts.append(np.asarray(part))
+            parts.append(array_of(part))
     return parts
 
 

@@ -118,7 +118,8 @@ def operand(place: Somewhere | None) -> str:
     else:
         return ""
     text = ast.unparse(inner)
-    return text if len(text) <= 60 else ""
+    several = isinstance(inner, ast.GeneratorExp) or text.startswith(("map(", "filter(", "zip("))
+    return text if len(text) <= 60 and not several else ""
 
 
 def assignment_of(place: Somewhere, name: str) -> ast.Assign | None:

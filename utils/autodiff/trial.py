@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from utils.autodiff.learner_inputs import named_inputs, reachable, to_float32, to_tensors
-from utils.autodiff.recorder import record
+from utils.autodiff.recorder import numbers_to_tensors, record
 from utils.autodiff.recording import (
     EagerTensor,
     GradientCall,
@@ -60,7 +60,7 @@ class Trial:
     ) -> Recording:
         """Call the function, or `f` in its place; `options` are those of recorder.record."""
         watch = [value for _, value in self.sources] + [v for v in self.reachable.values()]
-        return record(
+        recording = record(
             f or self.f,
             self.inputs if inputs is None else inputs,
             eager_functions=not graph,
@@ -70,6 +70,9 @@ class Trial:
             sources=[value for _, value in self.sources],
             **options,
         )
+        if self.shown is not self.f:  # a tf.function
+            recording.result = numbers_to_tensors(recording.result)
+        return recording
 
     # -- words
 

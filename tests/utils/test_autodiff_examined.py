@@ -1,0 +1,235 @@
+"""A stranger's functions: helpers beside the tape, tf.functions, numbers too large."""
+
+import gc
+import logging
+import math
+from collections import namedtuple
+
+import keras
+import pytest
+import tensorflow as tf
+
+from utils.autodiff import draw_tape, explain_none
+
+C = tf.constant
+CASES = []
+rows, truth = C([[0.5, -1.0], [1.0, 2.0]]), C([[1.0], [0.0]])
+
+
+def case(cause, fragment, *words, inputs=()):
+    def keep(f):
+        name = getattr(f, "__name__", None) or f.python_function.__name__
+        CASES.append(pytest.param(f, inputs, cause, fragment, words, id=name))
+        return f
+
+    return keep
+
+
+# -- the line beside the tape, not one inside a helper
+
+
+class Line(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(1)
+
+    def call(self, x):
+        return self.dense(x)
+
+
+def squared_error(target, found):
+    difference = target - found
+    return tf.reduce_mean(difference * difference)
+
+
+@case("outside_tape", "guess = line(rows)", "before the tape is opened")
+def a_model_called_before():
+    line = Line()
+    guess = line(rows)
+    with tf.GradientTape() as tape:
+        loss = squared_error(truth, guess)
+    return tape.gradient(loss, line.trainable_variables)
+
+
+@case("outside_tape", "loss = squared_error(truth, guess)", "after the tape is closed")
+def a_loss_of_a_helper_after():
+    line = Line()
+    with tf.GradientTape() as tape:
+        guess = line(rows)
+    loss = squared_error(truth, guess)
+    return tape.gradient(loss, line.trainable_variables)
+
+
+@case("stop_recording", "guess = line(rows)")
+def a_model_called_in_a_pause():
+    line = Line()
+    with tf.GradientTape() as tape:
+        with tape.stop_recording():
+            guess = line(rows)
+        loss = squared_error(truth, guess)
+    return tape.gradient(loss, line.trainable_variables)
+
+
+# -- a tf.function returns tensors, also where its body computes Python numbers
+
+
+@case("condition", "if x < 0:", "gradient with respect to `x` is None", inputs=(C(-1.2),))
+@tf.function
+def numbers_in_both_branches(x):
+    if x < 0:
+        y = 1.0
+    else:
+        y = 2.0
+    return y
+
+
+@case("condition", "if x < 0:", inputs=(C(-1.2),))
+def calls_one_with_numbers(x):
+    return numbers_in_both_branches(x) * 3.0
+
+
+@case("integer_cast", "n = tf.cast(x, tf.int32)", inputs=(C(2.0),))
+@tf.function
+def a_number_counted_up(x):
+    n = tf.cast(x, tf.int32)
+    total = 0.0
+    for _ in tf.range(n):
+        total += 2.0
+    return total
+
+
+@case("integer_cast", "for _ in tf.range(tf.cast(x, tf.int32)):", inputs=(C(2.0),))
+def rounds_counted_by_the_input(x):
+    y = C(1.0)
+    for _ in tf.range(tf.cast(x, tf.int32)):
+        y = y * 2.0
+    return y
+
+
+# -- a value that picks an entry
+
+
+@case("python_number", "table[float(x)]", inputs=(C(1.0),))
+def a_key_of_a_dict(x):
+    table = {1.0: 3.0, 2.0: 5.0}
+    return C(table[float(x)])
+
+
+@case("python_number", "items[int(x)]", inputs=(C(1.0),))
+def a_place_in_a_list(x):
+    items = [C(3.0), C(5.0)]
+    return items[int(x)] * 1.0
+
+
+@case("unconnected", None, inputs=(C(1.0),))
+def a_place_only_printed(x):
+    print(["no", "yes"][int(x)])
+    return C(3.0)
+
+
+# -- numbers that are not finite: from where they come
+
+
+@case("not_finite", "e = tf.exp(x)", "`tf.exp(x)` is inf at [0] already", inputs=(C([1e3, 0.0]),))
+def a_softmax_that_overflows(x):
+    e = tf.exp(x)
+    return tf.reduce_sum(e / tf.reduce_sum(e) * C([1.0, 2.0]))
+
+
+@case("not_finite", "z = (x", "is nan at [0], nan at [1] already", inputs=(C([3.0, 3.0]),))
+def standardised_equal_values(x):
+    z = (x - tf.reduce_mean(x)) / tf.math.reduce_std(x)
+    return tf.reduce_sum(z**2)
+
+
+@case("not_finite", "x * x", "`x` holds nan already", inputs=(C(math.nan),))
+def a_missing_number(x):
+    return x * x
+
+
+@case("not_finite", "w * w", "what enters `w * w` holds nan already")
+def a_variable_that_was_lost():
+    w = tf.Variable(math.nan)
+    with tf.GradientTape() as tape:
+        y = w * w
+    return tape.gradient(y, w)
+
+
+@case("not_finite", "tf.sqrt(x)", "its slope has no finite value here", inputs=(C(0.0),))
+def a_slope_without_end(x):
+    return tf.sqrt(x)
+
+
+# -- gradients of 0
+
+
+@case("zero", "tf.abs(x)", "is not None, but 0.", "a kink at 0", inputs=(C(0.0),))
+def a_distance_of_nothing(x):
+    return tf.abs(x)
+
+
+@case("zero", "tf.sign(x)", "0 everywhere", inputs=(C(2.0),))
+def only_the_sign(x):
+    return tf.sign(x)
+
+
+# -- words
+
+
+@case("comparison", "count_nonzero", "count_nonzero(x)` compares:", inputs=(C([1.0, 0.0]),))
+def a_count(x):
+    return tf.cast(tf.math.count_nonzero(x), tf.float32)
+
+
+@case("comparison", "tf.greater", "answers True or False", inputs=(C([1.0, 0.0]),))
+def a_question(x):
+    return tf.reduce_sum(tf.cast(tf.greater(x, 0.5), tf.float32))
+
+
+@case("condition", "switch_case", "decides what runs (`tf.cast(x, tf.int32)`)", inputs=(C(1.0),))
+def a_branch_by_number(x):
+    return tf.switch_case(tf.cast(x, tf.int32), [lambda: C(1.0), lambda: C(2.0)]) * C(1.0)
+
+
+@case("python_number", "max(map(float, x))", "the tensor `x` itself", inputs=(C([1.0, 2.0]),))
+def the_largest_of_mapped(x):
+    return C(max(map(float, x)))
+
+
+Weights = namedtuple("Weights", "w b")
+
+
+@case("unconnected", "p.w", "`p.b`", inputs=(Weights(C(1.0), C(2.0)),))
+def a_named_tuple(p):
+    return p.w * 2.0
+
+
+@case("fine", None, inputs=(C([0.5, 2.0]),))
+def a_result_of_bfloat16(x):
+    return tf.cast(tf.reduce_sum(x * x), tf.bfloat16)
+
+
+@pytest.mark.parametrize("f, inputs, cause, fragment, words", CASES)
+def test_the_cause_the_line_and_the_words(f, inputs, cause, fragment, words):
+    explanation = explain_none(f, *inputs)
+
+    assert explanation.cause == cause, str(explanation)
+    assert fragment is None or fragment in explanation.line, str(explanation)
+    for word in words:
+        assert word in str(explanation)
+
+
+def test_a_picture_shows_a_result_of_bfloat16():
+    assert draw_tape(a_result_of_bfloat16, C([0.5, 2.0])).get_label().startswith("What ")
+
+
+def test_a_repeated_run_says_nothing_of_arrays_that_it_leaves_unread(caplog):
+    def mapped(x):
+        return tf.reduce_sum(tf.map_fn(lambda part: part * part, x))
+
+    with caplog.at_level(logging.ERROR, logger="tensorflow"):
+        explain_none(mapped, C([1.0, 2.0]))
+        draw_tape(mapped, C([1.0, 2.0]))
+        gc.collect()
+
+    assert "never used" not in caplog.text
