@@ -70,6 +70,22 @@ def a_model_called_in_a_pause():
     return tape.gradient(loss, line.trainable_variables)
 
 
+def slope(f, x):
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = f(x)
+    return tape.gradient(y, x)
+
+
+@case("inner_gradient_outside", "first = slope(tf.sin, x)", inputs=(C(2.0),))
+def a_slope_of_a_helper_before(x):
+    first = slope(tf.sin, x)
+    with tf.GradientTape() as outer:
+        outer.watch(x)
+        twice = first * 2.0
+    return outer.gradient(twice, x)
+
+
 # -- a tf.function returns tensors, also where its body computes Python numbers
 
 

@@ -148,7 +148,7 @@ def unseen(
             "The inner gradient is computed outside the outer tape, so the outer tape has not "
             "recorded it and cannot differentiate it again.",
             "Indent this inner gradient call: it must run inside the outer `with` block.",
-            inner.places[0] if inner.places else None,
+            _beside_the_tape(inner.places, events, "enter"),
         )
     if op.index < reset:
         return after_reset(events, op)
@@ -170,7 +170,7 @@ def unseen(
             "stop_recording",
             "This line runs inside tape.stop_recording(): the tape is switched off there.",
             "Move the line out of the stop_recording block.",
-            _beside_the_tape(op, events, "pause"),
+            _beside_the_tape(op.places, events, "pause"),
         )
     if (elsewhere := _another_tape(recording, op, tape, path)) is not None:
         return elsewhere
@@ -183,14 +183,14 @@ def unseen(
         "outside_tape",
         f"This line runs {when}, so the tape does not record it.",
         f"Move it into the `with tf.GradientTape() as {tape_name(recording, tape)}:` block.",
-        _beside_the_tape(op, events, "enter"),
+        _beside_the_tape(op.places, events, "enter"),
     )
 
 
-def _beside_the_tape(op: Op, events: Sequence[Any], kind: str) -> Place | None:
-    """Return the line that runs an op in the function of the `with` block, not in a helper."""
+def _beside_the_tape(places: Sequence[Place], events: Sequence[Any], kind: str) -> Place | None:
+    """Return the place in the function of the `with` block, not the one inside a helper."""
     blocks = {event.place.code for event in events if event.kind == kind and event.place}
-    return next((place for place in op.places if place.code in blocks), op.place)
+    return next((p for p in places if p.code in blocks), places[0] if places else None)
 
 
 def _another_tape(recording: Recording, op: Op, tape: int, path: Sequence[Op]) -> Finding | None:
