@@ -163,7 +163,7 @@ def a_missing_number(x):
     return x * x
 
 
-@case("not_finite", "w * w", "what enters `w * w` holds nan already")
+@case("not_finite", "w * w", "`w` holds nan already")
 def a_variable_that_was_lost():
     w = tf.Variable(math.nan)
     with tf.GradientTape() as tape:
@@ -174,6 +174,41 @@ def a_variable_that_was_lost():
 @case("not_finite", "tf.sqrt(x)", "its slope has no finite value here", inputs=(C(0.0),))
 def a_slope_without_end(x):
     return tf.sqrt(x)
+
+
+# -- nothing asked for, and a metric
+
+
+@case("no_sources", "tape.gradient(loss, asked)", "before its first call")
+def variables_of_a_model_not_built():
+    line = Line()
+    asked = line.trainable_variables
+    with tf.GradientTape() as tape:
+        loss = squared_error(truth, line(rows))
+    return tape.gradient(loss, asked)
+
+
+@case("no_sources", "tape.gradient(loss, line.train", "A frozen model", "trainable = True")
+def variables_of_a_frozen_model():
+    line = Line()
+    line.trainable = False
+    with tf.GradientTape() as tape:
+        loss = squared_error(truth, line(rows))
+    return tape.gradient(loss, line.trainable_variables)
+
+
+@case("no_sources", "tape.gradient(loss, [])", "Name the variables that you want.")
+def an_empty_list():
+    w = tf.Variable(2.0)
+    with tf.GradientTape() as tape:
+        loss = w * w
+    return tape.gradient(loss, [])
+
+
+@case("state", "score(truth", "A metric only keeps score", inputs=(rows,))
+def a_metric_called(x):
+    score = keras.metrics.RootMeanSquaredError()
+    return score(truth, tf.reduce_sum(x, axis=1, keepdims=True))
 
 
 # -- gradients of 0

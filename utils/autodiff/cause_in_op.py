@@ -58,7 +58,7 @@ def blocked(recording: Recording, op: Op, after: Op, name: str, source: Any) -> 
             f"back. A tape follows ops, not memory, so the way from `{name}` ends at the store.",
             "A metric only keeps score: use the value of a loss function, such as "
             "keras.losses.MeanSquaredError()(y, prediction)."
-            if "update_state(" in written
+            if write is not None and write.door in ("metric", "accuracy")
             else "Compute the result from the tensor that you assign, not from the variable.",
             place,
         )

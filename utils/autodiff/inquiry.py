@@ -31,7 +31,7 @@ from utils.autodiff.learner_inputs import (
     named_inputs,
 )
 from utils.autodiff.lost_parts import incomplete
-from utils.autodiff.present_gradients import all_of, explain_values, untracked_variable
+from utils.autodiff.present_gradients import all_of, explain_values, no_sources, untracked_variable
 from utils.autodiff.recording import (
     EagerTensor,
     GradientCall,
@@ -450,8 +450,10 @@ class _Inquiry(Trial):
             asked = {id(v) for _, v, _ in gradients} if call is not None else set()
             if untracked := untracked_variable(recording, targets, layers, asked):
                 return untracked
+            if not gradients:
+                return no_sources(call.places[0] if call and call.places else None, layers)
         explanation = explain_values(recording, gradients, targets, notes)
-        if explanation.cause != "fine" or not gradients:
+        if explanation.cause != "fine":
             return explanation
         sources = [(name, source) for name, source, _ in gradients]
         return incomplete(self, sources, targets, call, explanation) or explanation

@@ -68,7 +68,7 @@ def learner_places(
         elif code.co_filename.endswith("custom_gradient.py"):
             custom = frame
         elif not places and (through := _door(code)) is not None:
-            door = through
+            door = door if door and through == "metric" else through
         frame = frame.f_back
     return tuple(places), custom, door
 
@@ -85,4 +85,6 @@ def _door(code: types.CodeType) -> str | None:
     if code.co_filename.endswith("accuracy_metrics.py"):
         return "accuracy"
     keras = f"{os.sep}keras{os.sep}" in code.co_filename
+    if keras and f"{os.sep}metrics{os.sep}" in code.co_filename:
+        return "metric"
     return code.co_name if code.co_name in (_OF_MODELS if keras else _OF_TENSORFLOW) else None

@@ -10,10 +10,10 @@ import tensorflow as tf
 
 from utils.autodiff.breaks import flow_stop
 from utils.autodiff.cause_in_op import quoted
-from utils.autodiff.dependencies import path_between
+from utils.autodiff.dependencies import key_of, path_between
 from utils.autodiff.explanation import Explanation, Finding, said
 from utils.autodiff.learner_inputs import plain_variables
-from utils.autodiff.recording import Op, Recording, array_of, differentiable
+from utils.autodiff.recording import Op, Place, Recording, array_of, differentiable
 
 _FLAT = {
     *("Sign", "Relu", "Relu6", "Maximum", "Minimum", "ClipByValue", "SelectV2", "Select"),
@@ -51,23 +51,39 @@ def explain_values(
     names = ", ".join(f"`{n}`" for n, _, _ in gradients[:6]) + (
         " ..." if len(gradients) > 6 else ""
     )
-    what = (
-        f"The gradient with respect to {names} is fine: it is not None."
-        if gradients
-        else ("No gradient was asked for: the list of sources is empty.")
-    )
+    what = f"The gradient with respect to {names} is fine: it is not None."
     if len(gradients) > 1:
         what = f"All {len(gradients)} gradients are fine, none is None: {names}."
     shown = [f"{n}: {_short(g)}" for n, _, g in gradients[:6]]
     return Explanation(
-        cause="fine" if gradients else "no_sources",
+        cause="fine",
         what=what,
-        why="Every step from there to the result is recorded and differentiable."
-        if gradients
-        else "tape.gradient was given nothing to differentiate with respect to.",
-        mend="" if gradients else "Name the variables: a frozen model has no trainable_variables.",
-        source=gradients[0][0] if gradients else None,
-        notes=(*(("; ".join(shown) + ".",) if shown else ()), *notes),
+        why="Every step from there to the result is recorded and differentiable.",
+        source=gradients[0][0],
+        notes=("; ".join(shown) + ".", *notes),
+    )
+
+
+def no_sources(place: Place | None, layers: Sequence[Any]) -> Explanation:
+    """Say that tape.gradient was asked for nothing, as of a model frozen or not yet built."""
+    frozen = any(layer.variables and not layer.trainable_variables for layer in layers)
+    why = {
+        True: " A frozen model has no trainable_variables.",
+        False: " A model has no trainable_variables before its first call.",
+    }
+    mend = {
+        True: "Set trainable = True, or name the variables that you want.",
+        False: "Give the model a keras.Input, or call it once, before you ask for its variables.",
+    }
+    return said(
+        Finding(
+            "no_sources",
+            "tape.gradient was given nothing to differentiate with respect to."
+            + (why[frozen] if layers else ""),
+            mend[frozen] if layers else "Name the variables that you want.",
+            place,
+        ),
+        what="No gradient was asked for: the list of sources is empty.",
     )
 
 
@@ -86,7 +102,13 @@ def _not_finite(
         op, value = _first_not_finite(recording, op)
         why += f" {quoted(op)} is to blame: its slope has no finite value here."
         if value is not None and any(value is i for i in op.inputs):
-            shown = f"`{name}`" if value is source else f"what enters {quoted(op)}"
+            maker = recording.producer.get(id(value))
+            read = {
+                id(value),
+                recording.variable_read(value),
+                *map(id, maker.inputs if maker else ()),
+            }
+            shown = f"`{name}`" if key_of(source) in read else f"what enters {quoted(op)}"
             why = f"{shown} holds {_where_not_finite(value)} already, and so does what follows."
             mend = "Look for where that number comes from: missing data, or too large a step."
         elif value is not None:
