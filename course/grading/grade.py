@@ -7,6 +7,7 @@ import builtins
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from nbformat.v4 import new_code_cell
 
 from course.execution import Status
 from course.grading.pair import Pair
-from course.grading.sources import names_bound, names_mentioned, only_defines, parse, pieces
+from course.grading.sources import Piece, names_bound, names_mentioned, only_defines, pieces
 from course.sessions import KernelDied
 
 MOST_KERNELS = 6  # for one submission; each but the first since the one before it died
@@ -148,6 +149,14 @@ class _Work:
         self.errors: dict[str, str] = {}  # problem -> the last error of its cells
         self.doubtful: set[str] = set()  # problems that another one's cell may have spoiled
 
+    @cached_property
+    def pieces(self) -> list[list[Piece]]:
+        """What the steps' cells are made of, where they are Python."""
+        return [
+            (each.cell.cell_type == "code" and pieces(each.cell.source)) or []
+            for each in self.steps
+        ]
+
     def through(self) -> None:
         """Go through the steps, on as many kernels as it takes."""
         without: set[int] = set()
@@ -175,10 +184,7 @@ class _Work:
         By the step before which it is to be run. What stands below the first of the own cells is
         for that one: a notebook's cells are not always run in their order.
         """
-        codes = [
-            pieces(each.cell.source) or [] if each.cell.cell_type == "code" else []
-            for each in self.steps
-        ]
+        codes = self.pieces
         own = [not _is_of_others(each, problem) for each in self.steps]
         mine = [i for i, each in enumerate(self.steps) if own[i] and each.role == "answer"]
         if not mine:
@@ -264,8 +270,8 @@ class _Work:
     def _may_be_spoiled(self, number: int) -> bool:
         """Tell whether a cell of others above a check does more than to define names of its own."""
         problem, taken = self.steps[number].problem, {*dir(builtins)}
-        for step in self.steps[:number]:
-            code = (step.cell.cell_type == "code" and parse(step.cell.source)) or []
+        for step, cut in zip(self.steps[:number], self.pieces, strict=False):
+            code = [each for piece in cut for each in piece.statements]
             if step.role == "instructor":
                 taken |= names_bound(code)
             elif _is_of_others(step, problem) and any(_may_spoil(each, taken) for each in code):
