@@ -79,6 +79,7 @@ class Entered(NamedTuple):
     points: float | None  # a person's where there are some, else the grader's
     comment: str  # a person's
     waits: bool  # for a person
+    by_a_person: bool  # whether the points are a person's
 
 
 def address(out: Path) -> str:
@@ -248,7 +249,9 @@ def everything_entered(db_url: str) -> dict[tuple[str, str], dict[str, Entered]]
             base = auto if manual is None else manual
             points = None if base is None else base + (extra or 0.0)
             comment = comments.get((student, assignment, cell), "")
-            found[student, assignment][cell] = Entered(points, comment, bool(waits))
+            found[student, assignment][cell] = Entered(
+                points, comment, bool(waits), manual is not None or bool(extra)
+            )
     return found
 
 

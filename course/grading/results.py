@@ -259,9 +259,9 @@ def rows(
             problem = cell.partition("-")[2].replace("-", ".")
             mark = marks.get(problem)
             points = None if mark is None else mark.points
-            given = book.get(cell)
-            if given is not None and given.points is not None:
-                points = given.points
+            given = book.get(cell)  # of an earlier submission, where this one is unreadable
+            if given is not None and (given.by_a_person or result.status != "unreadable"):
+                points = points if given.points is None else given.points
             status, reason = result.status, result.reason
             if mark is not None:
                 status, reason = mark.status, mark.reason

@@ -18,6 +18,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from course.grading import driver, gradebook, submissions
 from course.grading.grade import Mark
+from course.grading.gradebook import Entered
 from course.grading.results import (
     Result,
     Row,
@@ -26,6 +27,7 @@ from course.grading.results import (
     is_written,
     latest_records,
     read_result,
+    rows,
     write_feedback,
     write_grades,
     write_result,
@@ -132,6 +134,16 @@ def test_no_spreadsheet_computes_what_a_learner_wrote(start: str, tmp_path: Path
     with (tmp_path / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
         (line,) = csv.DictReader(file)
     assert line["student"] == line["reason"] == f"'{formula}" and line["points"] == "-0.5"
+
+
+@pytest.mark.parametrize(("by_a_person", "points"), [(False, None), (True, 2.0)])
+def test_points_of_an_earlier_submission_do_not_count_for_one_that_is_unreadable(
+    by_a_person: bool, points: float | None
+) -> None:
+    result = Result("key", "kim", "01", "", "unreadable", "why", [], None, 0.0, 0, "", [], None)
+    book = {("kim", "01"): {"check-1-1": Entered(2.0, "", False, by_a_person)}}
+    (row,) = rows([result], book, {"01": {"check-1-1": 3.0}})
+    assert (row.points, row.status, row.reason) == (points, "unreadable", "why")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}"])
