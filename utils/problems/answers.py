@@ -330,8 +330,8 @@ _MEANINGS: list[tuple[str, str, str, Text]] = [
         "Exception",
         r"allowed values: int8, int16|BitwiseXor|for \^:|ufunc 'bitwise_xor'",
         Text(
-            "In Python `^` is no power: write `x**2` with two stars.",
-            "파이썬에서 `^`는 거듭제곱이 아니에요. 별 두 개로 `x**2`라고 쓰세요.",
+            "In Python `^` is no power: write two stars, as in `x**2`.",
+            "파이썬에서 `^`는 거듭제곱이 아니에요. `x**2`처럼 별 두 개로 쓰세요.",
         ),
     ),
     (
@@ -350,8 +350,9 @@ _MEANINGS: list[tuple[str, str, str, Text]] = [
         "",
         Text(
             "Python does not know this name here: is it spelt as where it was made, and made before"
-            " this line, in every branch?",
-            "파이썬이 이 이름을 몰라요. 철자가 같은지, 이 줄보다 먼저 (모든 분기에서) 만들어졌는지 보세요.",
+            " this line, in every branch? If another cell makes it, has that cell been run?",
+            "파이썬이 이 이름을 몰라요. 철자가 같은지, 이 줄보다 먼저 (모든 분기에서) 만들어졌는지 보세요."
+            " 다른 셀에서 만드는 이름이라면 그 셀을 실행했는지도 확인하세요.",
         ),
     ),
     (

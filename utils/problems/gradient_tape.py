@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 
 @problem(
     "1.1",
-    section="A million slopes from one call",
+    section="The tape records forwards and replays backwards",
     objective=1,
     difficulty=1,
     points=2,
@@ -44,9 +44,9 @@ Array = NDArray[np.float64]
         ),
     ],
     remark=Text(
-        "You never wrote 3x² + 2: the tape has a rule for each of the small steps, and puts them"
+        "A tape needs no 3x² + 2 from you: it has a rule for each of the small steps, and puts them"
         " together.",
-        "3x² + 2를 직접 쓰지 않았죠. 테이프는 작은 단계마다 규칙을 알고 있고 그것을 이어 붙여요.",
+        "테이프에는 3x² + 2를 알려 줄 필요가 없어요. 작은 단계마다 규칙을 알고 있고 그것을 이어 붙여요.",
     ),
 )
 def slope_of_a_polynomial(cases: Cases, f: Any) -> Finding | None:

@@ -24,8 +24,10 @@ CAUSES: dict[str, Text] = {
         "계산 도중에 값이 정수로 바뀌어요. 그 변환을 빼거나 나중에 하세요.",
     ),
     "constant_not_watched": Text(
-        "a tape watches trainable variables only. Call `tape.watch` on the constant first.",
-        "테이프는 학습 가능한 변수만 자동으로 지켜봐요. 상수에는 먼저 `tape.watch`를 호출하세요.",
+        "a tape watches only trainable variables without asking. Call `tape.watch` on the constant"
+        " first; with nested tapes, in each of them.",
+        "테이프는 훈련 가능한 변수만 자동으로 지켜봐요. 상수에는 먼저 `tape.watch`를 호출하세요."
+        " 테이프를 겹쳐 쓸 때는 테이프마다 필요해요.",
     ),
     "not_watched": Text(
         "the tape was told not to watch by itself. Call `tape.watch` on the source first.",

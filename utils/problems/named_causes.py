@@ -184,7 +184,7 @@ CONFUSED: dict[tuple[str, str], Text] = {
     ("outside", "not watched"): Text(
         "`x` is a trainable variable, which a tape watches as soon as it is read in the block. Is it"
         " read there?",
-        "`x`는 학습 가능한 변수라서 블록 안에서 읽히는 순간 테이프가 지켜봐요. 블록 안에서 읽히나요?",
+        "`x`는 훈련 가능한 변수라서 블록 안에서 읽히는 순간 테이프가 지켜봐요. 블록 안에서 읽히나요?",
     ),
     ("outside", "unconnected"): Text(
         "The target does move with `x`: change `x` and the result changes. Only the record of it has a"
@@ -194,7 +194,7 @@ CONFUSED: dict[tuple[str, str], Text] = {
     ("whole number", "not watched"): Text(
         "The source is a trainable variable, and those are watched without asking. Something is odd"
         " about the number in it.",
-        "소스는 저절로 지켜보는 학습 가능한 변수예요. 그 안의 숫자가 이상해요.",
+        "소스는 저절로 지켜보는 훈련 가능한 변수예요. 그 안의 숫자가 이상해요.",
     ),
     ("whole number", "staircase"): Text(
         "Multiplying is no staircase: no step here jumps. It is the source itself that cannot move a"

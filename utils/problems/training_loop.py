@@ -2036,7 +2036,7 @@ def _still_mistakes(anything_moved: Callable[[], bool]) -> Iterator[Mistake]:
             " that it is trainable, and Keras passes it by all the same. Train, and compare the"
             " values.",
             "{inputs}일 때 `{value}`라고 했어요. `trainable`이 False인 것만 찾았네요. `tf.Variable`은"
-            " 학습 가능하다고 하지만 Keras는 그냥 지나쳐요. 학습시켜서 값을 비교하세요.",
+            " 훈련 가능하다고 하지만 Keras는 그냥 지나쳐요. 학습시켜서 값을 비교하세요.",
         ),
     )
 
