@@ -26,7 +26,7 @@ import tensorflow as tf
 from IPython import get_ipython
 
 import utils.checks
-from course.grading.answering import Answering, leave_graphs_as_they_are
+from course.grading.answering import SHARED_LIBRARIES, Answering, leave_graphs_as_they_are
 from course.grading.sources import names_bound, pieces
 from course.grading.wire import Line
 
@@ -102,7 +102,9 @@ def is_as_kept() -> bool:
 
 def _surroundings() -> dict[str, Any]:
     """Return by a name for each what would be another one if a cell had changed it."""
-    places = [*RELIED_ON, *(each for kind in KINDS for each in _descendants(kind))]
+    kinds = [each for kind in KINDS for each in (kind, *_descendants(kind))]
+    shared = [each for each in kinds if each.__module__.partition(".")[0] in SHARED_LIBRARIES]
+    places = [*RELIED_ON, *shared]
     own = get_ipython().user_ns
     return {
         **{
