@@ -17,7 +17,14 @@ from nbformat.v4 import new_code_cell
 
 from course.execution import Status
 from course.grading.pair import Pair
-from course.grading.sources import Piece, names_bound, names_mentioned, only_defines, pieces
+from course.grading.sources import (
+    Piece,
+    does_nothing,
+    names_bound,
+    names_mentioned,
+    only_defines,
+    pieces,
+)
 from course.sessions import KernelDied
 
 MOST_KERNELS = 6  # for one submission; each but the first since the one before it died
@@ -259,13 +266,25 @@ class _Work:
             if death is not None and death.stopped:
                 self.doubtful.add(step.problem)
             return True
-        if mark.points < mark.of and (
+        if mark.points == mark.of or self._is_blank(step.problem):
+            return False
+        if (
             self._may_be_spoiled(number)
             or any(step.problem in self.steps[i].problems for i in self._needed_by(step.problem))
             or not pair.is_as_kept()
         ):
             self.doubtful.add(step.problem)
         return False
+
+    def _is_blank(self, problem: str) -> bool:
+        """Tell whether the learner has left a problem as it was handed out."""
+        return all(
+            does_nothing(each)
+            for step, cut in zip(self.steps, self.pieces, strict=True)
+            if problem in step.problems and step.role in ("answer", "own")
+            for piece in cut
+            for each in piece.statements
+        )
 
     def _may_be_spoiled(self, number: int) -> bool:
         """Tell whether a cell of others above a check does more than to define names of its own."""
