@@ -63,6 +63,10 @@ def test_the_curves_of_all_runs_and_the_metric_by_parameter_are_drawn(shown: Pag
     expect(charts.locator("circle.run")).to_have_count(4)
     expect(charts.locator("line.spread")).to_have_count(2)
     expect(charts.locator("rect.mean")).to_have_count(2)
+    heights = "lines => lines.flatMap(line => [line.y1, line.y2].map(end => end.baseVal.value))"
+    grid = charts.locator("line:not(.spread)").evaluate_all(heights)
+    bars = charts.locator("line.spread").evaluate_all(heights)
+    assert min(grid) - 0.01 <= min(bars) < max(bars) <= max(grid) + 0.01
 
 
 def test_the_table_is_sorted_and_filtered(shown: Page) -> None:
