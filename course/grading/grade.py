@@ -17,12 +17,13 @@ from nbformat.v4 import new_code_cell
 
 from course.execution import Status
 from course.grading.pair import Pair
+from course.grading.side_effects import may_spoil
 from course.grading.sources import (
     Piece,
     does_nothing,
+    makes,
     names_bound,
     names_mentioned,
-    only_defines,
     pieces,
 )
 from course.sessions import KernelDied
@@ -129,13 +130,6 @@ def _is_of_others(step: Step, problem: str) -> bool:
 def _is_better(before: Mark, after: Mark) -> bool:
     """Tell whether a mark counts rather than one that was given once more, alone."""
     return (before.points, before.status == "ok") >= (after.points, True)
-
-
-def _may_spoil(statement: ast.stmt, taken: set[str]) -> bool:
-    """Tell whether a statement may change what others rely on, such as what has a name."""
-    if isinstance(statement, ast.Import | ast.ImportFrom):
-        return False
-    return not only_defines(statement) or bool(names_bound([statement]) & taken)
 
 
 class _Work:
@@ -287,15 +281,17 @@ class _Work:
         )
 
     def _may_be_spoiled(self, number: int) -> bool:
-        """Tell whether a cell of others above a check does more than to define names of its own."""
-        problem, taken = self.steps[number].problem, {*dir(builtins)}
+        """Tell whether a cell of others above a check may have changed what the check relies on."""
+        problem = self.steps[number].problem
+        code: dict[bool, list[ast.stmt]] = {True: [], False: []}  # by whether it is of others
+        relied_on: set[str] = set()
         for step, cut in zip(self.steps[:number], self.pieces, strict=False):
-            code = [each for piece in cut for each in piece.statements]
+            statements = [each for piece in cut for each in piece.statements]
+            code[_is_of_others(step, problem)] += statements
             if step.role == "instructor":
-                taken |= names_bound(code)
-            elif _is_of_others(step, problem) and any(_may_spoil(each, taken) for each in code):
-                return True
-        return False
+                relied_on |= names_bound(statements)
+        data = names_bound([each for each in code[False] if not makes(each)])
+        return may_spoil(code[True], relied_on, data)
 
     def _mark(self, step: Step, verdict: Mapping[str, Any], death: KernelDied | None) -> Mark:
         problem, of = step.problem, points_of(step.cell)

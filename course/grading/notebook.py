@@ -22,6 +22,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import psutil
 import tensorflow as tf
 from IPython import get_ipython
 
@@ -43,6 +44,7 @@ CHANGED_BY_HAND = (
     *(type, types.FunctionType, types.BuiltinFunctionType, types.MethodDescriptorType),
     *(property, staticmethod, classmethod, np.ufunc),
 )
+MUCH = 2**30  # bytes
 
 
 class Later:
@@ -93,10 +95,11 @@ def keep() -> None:
 
 
 def is_as_kept() -> bool:
-    """Tell whether no cell has changed what was noted; more threads are a change, too."""
+    """Tell whether no cell has changed what was noted; threads and much memory are changes, too."""
     now = _surroundings()
-    return now.pop("threads") <= _kept["threads"] and all(
-        now.get(name) == value for name, value in _kept.items() if name != "threads"
+    at_most = {"threads": _kept["threads"], "memory": _kept["memory"] + MUCH}
+    return all(now.pop(name) <= most for name, most in at_most.items()) and all(
+        now.get(name) == value for name, value in _kept.items() if name not in at_most
     )
 
 
@@ -121,6 +124,7 @@ def _surroundings() -> dict[str, Any]:
         "depth": sys.getrecursionlimit(),
         "alarm": hasattr(signal, "getitimer") and signal.getitimer(signal.ITIMER_REAL)[1],
         "threads": threading.active_count(),
+        "memory": psutil.Process().memory_info().rss,
     }
 
 

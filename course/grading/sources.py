@@ -18,7 +18,6 @@ COMMAND = re.compile(  # of IPython: in a line of its own, as a value, or a ques
     re.MULTILINE,
 )
 LONGEST = 100_000  # characters
-SAYING = ("print", "display", "check", "hint")  # functions
 SCOPES = (
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda),
     *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
@@ -108,11 +107,11 @@ def _first_line(statement: ast.stmt) -> int:
 
 def names_bound(statements: Sequence[ast.AST]) -> set[str]:
     """Return the names that the statements give a value to, outside of functions and classes."""
-    return {name for node in _outside(statements) for name in _names_bound_by(node)}
+    return {name for node in inside_of(statements) for name in _names_bound_by(node)}
 
 
-def _outside(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
-    """Yield nodes, and what is in them and has no names of its own."""
+def inside_of(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    """Yield nodes, and what is in them outside of functions and classes."""
     waiting = [*nodes]
     while waiting:
         node = waiting.pop()
@@ -123,7 +122,7 @@ def _outside(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
 
 def returns(statements: Sequence[ast.AST]) -> bool:
     """Tell whether there is a ``return`` outside of functions."""
-    return any(isinstance(node, ast.Return) for node in _outside(statements))
+    return any(isinstance(node, ast.Return) for node in inside_of(statements))
 
 
 def _names_bound_by(node: ast.AST) -> Iterator[str]:
@@ -173,21 +172,6 @@ def makes(statement: ast.stmt) -> bool:
         return isinstance(statement.value, ast.Lambda)
     kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
     return isinstance(statement, kinds)
-
-
-def only_defines(statement: ast.stmt) -> bool:
-    """Tell whether a statement gives names a value, or says something, and changes nothing else."""
-    if isinstance(statement, ast.Expr):
-        call = statement.value
-        called = call.func if isinstance(call, ast.Call) else None
-        if isinstance(called, ast.Name) and called.id in SAYING:
-            return True
-    elif isinstance(statement, ast.Assign):
-        if not all(isinstance(each, ast.Name) for each in statement.targets):
-            return False
-    elif not isinstance(statement, ast.Pass):
-        return makes(statement)
-    return not any(isinstance(each, ast.Call | ast.Await) for each in _outside([statement]))
 
 
 def does_nothing(statement: ast.stmt) -> bool:

@@ -22,7 +22,8 @@ from course.catalog import assignments
 from course.grading.cells import Cell
 from course.grading.exercise import Exercise
 from course.grading.repair import Repaired, Unreadable, exercise_of, read_cells, repaired
-from course.grading.sources import names_bound, only_defines, parse
+from course.grading.side_effects import may_spoil, only_defines
+from course.grading.sources import names_bound, parse
 from course.grading.submissions import find_submissions, read_whole
 
 Json = dict[str, Any]
@@ -476,6 +477,37 @@ def test_commands_of_ipython_are_passed_over(source: str, names: set[str] | None
 )
 def test_what_may_change_more_than_its_own_names_is_told(source: str, harmless: bool) -> None:
     assert all(map(only_defines, parse(source) or [])) == harmless
+
+
+@pytest.mark.parametrize(
+    ("source", "harmless"),
+    [
+        ("def f(x):\n    with tf.GradientTape():\n        return x * x\n\n\ny = f(3)[0]", True),
+        ("for i in range(3):\n    y = np.square(i)\nsizes = {}\nsizes['a'] = len([1])", True),
+        ("import matplotlib.pyplot as plt\nplt.plot([1])\nplt.show()", True),
+        ("class A(keras.Model):\n    def __init__(self):\n        super().__init__()\n"
+         "        self._w = 1\n\n\na = A()", True),
+        ("w = tf.Variable(1.0)\nw.assign_add(2.0)", True),
+        *((f"y = f()\n{source}", False) for source in (
+            "np.allclose = f", "sum = 0", "import tf as keras\nkeras = 3", "del y", "%reset -f",
+            "tf.config.run_functions_eagerly(True)", "np.random.seed(1)", "np.seterr(all='raise')",
+            "keras.backend.set_floatx('float64')", "images[0] = 0", "images.fill(0)",
+            "a = images\nb = a[1:]\nb += 1", "def g():\n    model.fit()\n\n\ng()",
+            "import os\nos._exit(1)", "from signal import alarm\nalarm(1)", "exec('x = 1')",
+            "from numpy import *", "from tensorflow import config\nconfig.x()", "await f()",
+            "def g():\n    global print\n    print = 0\n\n\ng()", "y.__class__ = int",
+            "setattr(tf, 'add', 0)", "%run other.py", "!ls", "f().x = 1", "f()[0] = 1",
+        )),
+    ],
+)  # fmt: skip
+def test_cells_that_only_compute_are_told_from_those_that_may_spoil_others(
+    source: str, harmless: bool
+) -> None:
+    code = parse(source)
+    assert code is not None
+    assert may_spoil(code, {"images", "model", "tf", "keras"}, {"images", "model"}) == (
+        not harmless
+    )
 
 
 def test_what_an_answer_needs_is_run_before_it_though_the_cells_were_reordered() -> None:

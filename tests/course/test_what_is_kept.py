@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import keras
+import numpy as np
 import pytest
 
 from course.grading import notebook
@@ -41,3 +42,11 @@ def test_a_patch_of_the_library_is_noticed(
 
 def _anything(*_: object) -> Callable[..., object]:
     return _anything
+
+
+def test_memory_that_a_cell_holds_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert notebook.is_as_kept()
+    monkeypatch.setattr(notebook, "MUCH", 10_000_000)
+    held = np.ones(20_000_000, np.uint8)
+    assert not notebook.is_as_kept()
+    del held
