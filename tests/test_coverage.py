@@ -28,7 +28,7 @@ SEED = {
         r"layer1 gives \[0\. 0\.\]\s+layer2 gives \[0\. 0\. 0\.\]\s+"
         r"layer3 gives \[0\. 0\. 0\. 0\.\]",
     ),
-    "S6 about a third of the seeds": ("04", r"1[5-9] of 50 seeds give a silent network"),
+    "S6 about a third of the seeds": ("04", r"(9|1[0-3]) of 32 seeds give a silent network"),
     "S6 inactive or dead": ("04", r"dead +active for +0\.0% of the inputs"),
     "S7 three layers": ("04", r"3 layers"),
     "S7 two after pop": ("04", r"the answer is 2\."),

@@ -222,14 +222,6 @@ class Answering:
         return {"is": "thing", "number": self._number(value)} | facts_of(value)
 
 
-def leave_graphs_as_they_are() -> None:
-    """Have TensorFlow run graphs without rewriting them first.
-
-    While grading, a graph runs a few times on little data, and rewriting it takes longer than that.
-    """
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-
-
 def opened(
     make: Any,
     arguments: tuple[Any, ...],

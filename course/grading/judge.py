@@ -15,8 +15,8 @@ import socket
 from types import CodeType
 from typing import Any
 
-from course.grading.answering import leave_graphs_as_they_are
 from course.grading.remote import Remote
+from course.grading.small_graphs import leave_graphs_as_they_are
 from course.grading.wire import Line, LineDown, Message
 from utils.checks import Verdict, unreadable
 from utils.problems.answers import quietly
