@@ -22,7 +22,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course.grading.answering import SHARED_LIBRARIES, new_variable, opened
+from course.grading.answering import SHARED_LIBRARIES, held_by, new_variable, opened
 from course.grading.wire import MOST_NUMBERS, Line, LineDown, Message
 
 OWN_MODULES = "utils.problems."  # what is defined there, the other process does not have
@@ -111,7 +111,7 @@ class Remote:
             kind = "tensorflow" if isinstance(thing, tf.Variable) else "keras"
             name = thing.name.partition(":")[0]
             number = self._share(thing)
-            return ("variable", number, kind, name, bool(thing.trainable), thing.numpy())
+            return ("variable", number, kind, name, bool(thing.trainable), held_by(thing))
         if isinstance(thing, keras.Model):
             return self._move(thing)
         return None
@@ -194,7 +194,7 @@ class Remote:
 
 def state_of(thing: Any) -> Any:
     """Return a copy of what is in a variable or a list."""
-    return list(thing) if isinstance(thing, list) else thing.numpy()
+    return list(thing) if isinstance(thing, list) else held_by(thing)
 
 
 def same_state(one: Any, two: Any) -> bool:

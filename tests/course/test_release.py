@@ -13,7 +13,7 @@ from assignment import NAME, cell_of, small_solution
 from nbformat import NotebookNode
 
 from course import release as releasing
-from course.catalog import Lesson
+from course.catalog import Lesson, find_assignments
 from course.release import cut, faults_of, release
 from utils.problems import problem as problem_module
 
@@ -216,3 +216,8 @@ def test_cutting_keeps_no_output(root: Path) -> None:
     cell_of(node, "setup").outputs = [nbformat.v4.new_output("stream", text="seen\n")]
     path = write(root, node)
     assert all(not cell.get("outputs") for cell in cut(Lesson(NAME, path, "")).cells)
+
+
+def test_an_exercise_is_the_same_whether_its_metadata_is_checked_or_not() -> None:
+    for assignment in find_assignments(()):
+        assert cut(assignment, checked=False) == cut(assignment)
