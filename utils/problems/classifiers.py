@@ -593,7 +593,6 @@ def examine_training(train: Any, tries: int = 4) -> Finding | None:
         keras.optimizers.Adam(there_and_back),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
-        run_eagerly=True,  # as above
     )
     untrained = _accuracy(model.get_weights(), test_images, test_labels)
     loss_before = _loss(model.get_weights(), images, labels)
