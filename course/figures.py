@@ -66,7 +66,10 @@ def find_figures(html: str) -> list[Figure]:
 def open_figure(png: bytes) -> Image.Image | None:
     """Return the picture on white, or None where the bytes are none."""
     try:
-        picture = Image.open(io.BytesIO(png)).convert("RGBA")
+        opened = Image.open(io.BytesIO(png))
+        if not opened.has_transparency_data:
+            return opened.convert("RGB")
+        picture = opened.convert("RGBA")
     except (OSError, SyntaxError):
         return None
     white = Image.new("RGBA", picture.size, "white")

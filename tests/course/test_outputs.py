@@ -10,7 +10,9 @@ import matplotlib
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from PIL import Image
 
+from course.figures import figure_difference
 from course.outputs import differences
 
 METRICS = "application/vnd.tape-to-mlp.metrics+json"
@@ -227,3 +229,14 @@ def test_metrics_of_a_tagged_cell_keep_their_names_and_types() -> None:
         assert not differences(stored, fresh, {tag})
         assert differences(stored, renamed, {tag})
         assert differences(stored, retyped, {tag})
+
+
+def test_a_figure_without_a_background_is_one_on_white() -> None:
+    clear = Image.new("RGBA", (60, 40), (255, 0, 0, 0))
+    clear.paste((0, 0, 0, 255), (10, 10, 30, 30))
+    white = Image.new("RGB", (60, 40), "white")
+    white.paste((0, 0, 0), (10, 10, 30, 30))
+    clear_png, white_png = io.BytesIO(), io.BytesIO()
+    clear.save(clear_png, "png")
+    white.save(white_png, "png")
+    assert figure_difference(white_png.getvalue(), clear_png.getvalue()) == ("", None)

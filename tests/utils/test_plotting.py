@@ -16,10 +16,11 @@ import nbformat
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.text import Text
-from PIL import Image
+from PIL import Image, ImageOps
 
 from utils import data, plotting
 from utils.errors import CourseError
@@ -293,6 +294,39 @@ def test_a_picture_is_what_savefig_draws_and_leaves_the_figure_as_it_was() -> No
     figure.savefig(saved, dpi=150)
     assert np.array_equal(np.asarray(picture), np.asarray(Image.open(saved)))
     plt.close(figure)
+
+
+@pytest.mark.parametrize(
+    ("title", "drawn"), [("short", 1), ("long " * 40, 3)], ids=["inside", "beyond the figure"]
+)
+def test_a_learners_figure_is_cut_to_its_parts_as_savefig_does_it(title: str, drawn: int) -> None:
+    figure = plt.figure(figsize=(4, 3), facecolor="red")
+    plt.plot([1, 3, 2])
+    plt.title(title)
+    before = figure.dpi, figure.canvas, figure.get_facecolor()
+    draws: list[int] = []
+    figure.add_artist(_Counted(draws))
+    saved = io.BytesIO()
+    with plt.rc_context({"savefig.facecolor": "white"}):
+        picture = figures._of_all_its_parts(figure, 150).convert("RGB")
+        assert (figure.dpi, figure.canvas, figure.get_facecolor()) == before
+        assert len(draws) == drawn
+        figure.savefig(saved, dpi=150, bbox_inches="tight")
+    theirs = Image.open(saved).convert("RGB")
+    assert np.abs(np.subtract(picture.size, theirs.size)).max() <= 2
+    assert picture.getpixel((0, 0)) == (255, 255, 255)
+    content = [ImageOps.invert(each).getbbox() for each in (picture, theirs)]
+    assert None not in content and np.abs(np.subtract(*content)).max() <= 2
+    plt.close(figure)
+
+
+class _Counted(Artist):
+    def __init__(self, draws: list[int]) -> None:
+        super().__init__()
+        self.draws = draws
+
+    def draw(self, renderer: object) -> None:
+        self.draws.append(1)
 
 
 @pytest.mark.parametrize("colours", [1, 100, 128, 129, 200, 255, 3000])

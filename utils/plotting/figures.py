@@ -13,7 +13,8 @@ import io
 import math
 import struct
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any, Literal, ParamSpec
@@ -148,23 +149,44 @@ def figure_png(figure: Figure) -> bytes:
 
 
 def _of_exact_size(figure: Figure, dpi: float) -> Image.Image:
-    """Draw a figure once; `savefig` draws it twice, for its layout first."""
-    before = figure.dpi, figure.canvas
-    canvas = FigureCanvasAgg(figure)
-    figure.dpi = dpi
-    try:
-        canvas.draw()
-    finally:
-        figure.dpi = before[0]
-        figure.set_canvas(before[1])
-    return Image.fromarray(np.asarray(canvas.buffer_rgba()))
+    with _drawn(figure, dpi) as canvas:
+        return Image.fromarray(np.asarray(canvas.buffer_rgba()))
 
 
 def _of_all_its_parts(figure: Figure, dpi: float) -> Image.Image:
-    buffer = io.BytesIO()
-    uncompressed = {"compress_level": 0}  # it is opened again at once
-    figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", pil_kwargs=uncompressed)
-    return Image.open(buffer)
+    """Draw a figure, cut to what is in it; where that reaches beyond it, draw it again."""
+    with _drawn(figure, dpi) as canvas:
+        picture = Image.fromarray(np.asarray(canvas.buffer_rgba()))
+        box = figure.get_tightbbox(canvas.get_renderer())
+    left, right = box.intervalx * dpi
+    top, bottom = picture.height - box.intervaly[::-1] * dpi
+    if min(left, top) < 0 or right > picture.width or bottom > picture.height:
+        buffer = io.BytesIO()
+        uncompressed = {"compress_level": 0}  # it is opened again at once
+        figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", pil_kwargs=uncompressed)
+        return Image.open(buffer)
+    margin = STYLE["savefig.pad_inches"] * dpi
+    left, top = math.floor(left - margin), math.floor(top - margin)
+    size = math.ceil(right + margin) - left, math.ceil(bottom + margin) - top
+    framed = Image.new("RGBA", size, STYLE["savefig.facecolor"])
+    framed.paste(picture, (-left, -top))
+    return framed
+
+
+@contextmanager
+def _drawn(figure: Figure, dpi: float) -> Iterator[FigureCanvasAgg]:
+    """Draw a figure once; `savefig` draws it twice, for its layout first."""
+    before = figure.dpi, figure.get_facecolor(), figure.canvas
+    canvas = FigureCanvasAgg(figure)
+    figure.dpi = dpi
+    figure.set_facecolor(STYLE["savefig.facecolor"])
+    try:
+        canvas.draw()
+        yield canvas
+    finally:
+        figure.dpi = before[0]
+        figure.set_facecolor(before[1])
+        figure.set_canvas(before[2])
 
 
 def _in_few_colours(picture: Image.Image) -> Image.Image:
