@@ -21,6 +21,7 @@ from course.grading.side_effects import may_spoil
 from course.grading.sources import (
     Piece,
     does_nothing,
+    is_import,
     makes,
     names_bound,
     names_mentioned,
@@ -285,11 +286,18 @@ class _Work:
         problem = self.steps[number].problem
         code: dict[bool, list[ast.stmt]] = {True: [], False: []}  # by whether it is of others
         relied_on: set[str] = set()
+        answers: set[str] = set()
         for step, cut in zip(self.steps[:number], self.pieces, strict=False):
             statements = [each for piece in cut for each in piece.statements]
-            code[_is_of_others(step, problem)] += statements
+            defined = names_bound([each for each in statements if not is_import(each)])
+            is_of_others = _is_of_others(step, problem)
+            if is_of_others and defined & answers:
+                return True
+            code[is_of_others] += statements
             if step.role == "instructor":
                 relied_on |= names_bound(statements)
+            elif not is_of_others:
+                answers |= defined
         data = names_bound([each for each in code[False] if not makes(each)])
         return may_spoil(code[True], relied_on, data)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from course.grading.sources import (
     inside_of,
+    is_import,
     makes,
     name_of_import,
     names_bound,
@@ -65,8 +66,8 @@ def may_spoil(code: Sequence[ast.stmt], relied_on: set[str], data: set[str]) -> 
         relied_on: names that are to keep what they mean.
         data: those of them whose values can be changed in their place, such as arrays and models.
     """
-    imports = [each for each in code if isinstance(each, ast.Import | ast.ImportFrom)]
-    others = [each for each in code if each not in imports]
+    imports = [each for each in code if is_import(each)]
+    others = [each for each in code if not is_import(each)]
     if names_bound(others) & (relied_on | {*dir(builtins)}) or "*" in names_bound(imports):
         return True
     if all(map(only_defines, others)):

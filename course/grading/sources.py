@@ -166,12 +166,17 @@ def _is_outer(statement: ast.AST) -> bool:
     return isinstance(statement, ast.Global | ast.Nonlocal)
 
 
+def is_import(statement: ast.stmt) -> bool:
+    """Tell whether a statement brings names from elsewhere."""
+    return isinstance(statement, ast.Import | ast.ImportFrom)
+
+
 def makes(statement: ast.stmt) -> bool:
     """Tell whether a statement makes functions or classes, or brings them from elsewhere."""
     if isinstance(statement, ast.Assign):
         return isinstance(statement.value, ast.Lambda)
-    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
-    return isinstance(statement, kinds)
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    return isinstance(statement, kinds) or is_import(statement)
 
 
 def does_nothing(statement: ast.stmt) -> bool:

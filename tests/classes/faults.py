@@ -489,6 +489,17 @@ def lines_that_work_elsewhere_above_an_answer(work: Work) -> None:
 
 
 @_fault("cells")
+def helpers_overwritten_by_a_trial(work: Work) -> None:
+    cell = work.find(work.cell)
+    source = "".join(cell["source"])
+    names = re.findall(r"^def (\w+)", source, re.MULTILINE)
+    helped = [f"the_{n} = {n}\n\n\ndef {n}(*given):\n    return the_{n}(*given)" for n in names]
+    cell["source"] = "\n\n\n".join([source, *helped])
+    trial = _code("\n".join(f"the_{name} = 0" for name in names), id="trial")
+    work.cells.insert(work.cells.index(cell) + 1, trial)
+
+
+@_fault("cells")
 def own_cells_everywhere(work: Work) -> None:
     own = [_code(f"나의_{n} = {n}\nprint(나의_{n})", id=f"own{n}") for n in range(len(work.cells))]
     work.notebook["cells"] = [cell for pair in zip(work.cells, own, strict=True) for cell in pair]

@@ -174,19 +174,22 @@ def test_a_fault_costs_no_answer_and_is_said(name: str, fault: Fault, tmp_path: 
         assert {*asked_in(name).cells} - {*done.answered} == lost
         written, seen = answers_in(solved(name)), judged(done)
         changed = {each for each in written if seen[each] != written[each]}
-        assert changed == {n for p in lost | renamed(handed_in) for n in names_of(name, p)}
+        assert changed == {n for p in lost | changed_in(handed_in) for n in names_of(name, p)}
     assert re.search(fault.said, " ".join(remarks)), remarks
     assert fault.said or not any(remarks), remarks
+
+
+CHANGING = ("another_name_in_the_check", "helpers_overwritten_by_a_trial")
 
 
 def names_of(assignment: str, problem: str) -> list[str]:
     return [name for names in asked_in(assignment).cells[problem].values() for name in names]
 
 
-def renamed(handed_in: HandedIn) -> set[str]:
+def changed_in(handed_in: HandedIn) -> set[str]:
     """Return the problem whose answer's own text a fault changes."""
-    is_renamed = handed_in.student == "another_name_in_the_check"
-    return {handed_in.problem} if is_renamed else set()
+    is_changed = handed_in.student in CHANGING
+    return {handed_in.problem} if is_changed else set()
 
 
 # The instructor's cells

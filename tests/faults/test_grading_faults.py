@@ -104,6 +104,7 @@ def test_a_class_of_damaged_files_is_graded_as_far_as_a_person_could(tmp_path: P
     chosen = ["empty_folder", "truncated_json", "only_a_list", "link_to_the_solution"]
     chosen += ["file_renamed", "numpy_beside_it", "metadata_stripped", "test_cell_duplicated"]
     chosen += ["answer_split_in_its_middle", "lines_that_work_elsewhere_above_an_answer"]
+    chosen += ["helpers_overwritten_by_a_trial"]
     handed_in = [write_spoiled(tmp_path / "submitted", name, "02_control_flow") for name in chosen]
     done = grade(tmp_path / "submitted", tmp_path / "out")
     assert done.code == 0 and expected_points(done, handed_in) == {}, done.said
