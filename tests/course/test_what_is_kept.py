@@ -6,7 +6,6 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import keras
-import numpy as np
 import pytest
 
 from course.grading import notebook
@@ -44,9 +43,11 @@ def _anything(*_: object) -> Callable[..., object]:
     return _anything
 
 
-def test_memory_that_a_cell_holds_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert notebook.is_as_kept()
-    monkeypatch.setattr(notebook, "MUCH", 10_000_000)
-    held = np.ones(20_000_000, np.uint8)
-    assert not notebook.is_as_kept()
-    del held
+@pytest.mark.parametrize(("more", "is_kept"), [(notebook.MUCH, True), (notebook.MUCH + 1, False)])
+def test_much_memory_that_a_cell_holds_is_noticed(
+    more: int, is_kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = SimpleNamespace(rss=notebook._kept["memory"] + more)
+    process = SimpleNamespace(memory_info=lambda: memory)
+    monkeypatch.setattr(notebook.psutil, "Process", lambda: process)
+    assert notebook.is_as_kept() == is_kept
