@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -71,6 +73,7 @@ def write_spec(folder: Path, text: str) -> Path:
 def start(spec: Path, out: Path, *options: str, **variables: str) -> subprocess.Popen[str]:
     """Start `course batch` in a process that keeps its temporary files, and a mark, to itself."""
     scratch = tempfile.mkdtemp(prefix="test-batch-", dir="/tmp")
+    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
     marks = {OWNER: scratch, "TMPDIR": scratch, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
         [sys.executable, "-m", "course", "batch", str(spec), "--out", str(out), *options],
