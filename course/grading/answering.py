@@ -25,8 +25,9 @@ from utils.problems.answers import learners_line, quietly
 
 DEEPEST = 40  # lists in lists
 HELPERS = "utils.problems."  # where the functions are that the judge may have called here
-_read = tf.raw_ops.ReadVariableOp
 SHARED_LIBRARIES = ("numpy", "tensorflow", "keras")
+
+_read = tf.raw_ops.ReadVariableOp  # kept, whatever a cell makes of the library
 
 
 class Broken(Exception):

@@ -35,7 +35,6 @@ REACHING = frozenset(  # what reaches things by a name that is not in the code, 
         *("globals", "locals", "vars", "setattr", "delattr", "getattr", "memoryview", "__import__"),
     )
 )
-
 SPECIAL = ("__init__", "__call__", "__name__", "__version__")  # attributes
 
 

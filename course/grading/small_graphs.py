@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-ROWS = 32  # of a Jacobian, from which on a graph is worth making
+ROWS = 32  # of a Jacobian; for more of them a graph is worth making
 
 
 def leave_graphs_as_they_are() -> None:
