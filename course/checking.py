@@ -15,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from course.catalog import ROOT, Lesson, assignments, exercises, is_file, nearest
-from course.execution import UNREADABLE, read_notebook
 from course.kernels.provisioner import Kind
+from course.notebooks import UNREADABLE, read_notebook
 from course.release import text_stub, verdicts
 from course.sessions import KernelDied, Session, open_session
 from utils.errors import CourseError

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from course.imports import uncollected
 from course.limits import MEMORY, SECONDS, address, memory_size, not_empty, seconds
 from utils.errors import CourseError
 from utils.parameters import shortened
@@ -156,7 +157,8 @@ def run(
 
     The exit status is 0 when every lesson ran to its end, 1 when one did not.
     """
-    from course.running import run_lessons
+    with uncollected():
+        from course.running import run_lessons
 
     if not run_lessons(lessons, parameters, out, update=update, kernel=kernel):
         raise SystemExit(1)
@@ -204,7 +206,8 @@ def batch(spec: Path, dry_run: bool, only: str | None, **options: Any) -> None:
 
         pool.warm_up("course.batch.lesson_run", options["workers"], options["kernel"])
 
-    from course.batch.driver import Options, run_batch, show_plan
+    with uncollected():
+        from course.batch.driver import Options, run_batch, show_plan
 
     chosen = Options(only_failed=only == "failed", **options)
     if dry_run:
@@ -299,7 +302,8 @@ def grade(
     if not options["scheduler"] and submitted.is_dir():
         pool.warm_up("course.grading.job", options["workers"], options["kernel"], sandboxed=True)
 
-    from course.grading.driver import Options, grade_class
+    with uncollected():
+        from course.grading.driver import Options, grade_class
 
     moments = {find_assignments([name])[0].name: moment for name, moment in due}
     chosen = Options(due=moments, **options)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import logging
-import os
 import re
-import signal
 import tempfile
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Any, Literal, NamedTuple
+from typing import IO, Any
 
 import nbclient.client
 import nbformat
@@ -25,41 +22,27 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillException, PapermillExecutionError
 from papermill.execute import ERROR_MARKER_TAG
 
-from course.catalog import nearest
 from course.kernels.clients import PromptClient
 from course.kernels.provisioner import Kind, use_kernels
 from course.kernels.read_once import sets_what_is_read_once
+from course.kernels.usual import (
+    LAST_WORDS,
+    NATIVE_LOG,
+    OUTPUT_LIMIT,
+    START_TIMEOUT,
+    TIMEOUT,
+    cut,
+    death,
+    kernel_environment,
+)
+from course.notebooks import UNREADABLE, check_names, parameter_names, read_notebook, section_above
+from course.statuses import Failure, Result, Status
 from utils.errors import CourseError
 from utils.metrics import MIME_TYPE
-from utils.parameters import shown
 
-Status = Literal[
-    "ok", "cell_error", "timeout", "dead_kernel", "start_failed", "unreadable", "skipped"
-]
 OnCell = Callable[[int, int, str], None]
 OnKernel = Callable[[int], None]
 
-TIMEOUT = 1800.0  # seconds a notebook may take
-START_TIMEOUT = 120  # seconds a kernel may take to answer for the first time
-OUTPUT_LIMIT = 2_000_000  # characters of a cell's outputs; its metrics come on top
-LAST_WORDS = 12  # lines that a dying kernel wrote to its stderr
-
-# What a kernel gets unless the environment says otherwise: TensorFlow without its log lines and
-# with the same digits wherever oneDNN would reorder sums, Python without the debugger's warning.
-KERNEL_ENVIRONMENT = {
-    "TF_CPP_MIN_LOG_LEVEL": "2",
-    "TF_ENABLE_ONEDNN_OPTS": "0",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-}
-# What it does not get: figures belong into the notebook whatever the shell's backend, a kernel that
-# thinks it is being tested captures less, and TensorFlow takes 13 s to import without bytecode.
-NOT_FOR_KERNELS = ("MPLBACKEND", "PYTEST_CURRENT_TEST", "PYTHONDONTWRITEBYTECODE")
-
-# Log lines of TensorFlow's C++ code, which no log level silences: "I0000 00:00:1795425156.29 ...".
-NATIVE_LOG = re.compile(
-    r"^(?:WARNING: All log messages before absl::.*|[IWE]\d{4} \d\d:\d\d:\d+\.\d+ +\d+ .*)\n?",
-    re.MULTILINE,
-)
 
 # What a carriage return wrote over. Nbclient's own expression finds the same and takes a time that
 # grows with the square of a line's length: hours for one line of the 2 MB that a cell may print.
@@ -68,29 +51,6 @@ nbclient.client._RGX_CARRIAGERETURN = re.compile(r"^.*\r(?=[^\n])", re.MULTILINE
 _quiet = logging.getLogger("course.kernel")
 _quiet.addHandler(logging.NullHandler())
 _quiet.propagate = False  # what nbclient logs here is in the Result
-
-
-class Failure(NamedTuple):
-    """Where a notebook stopped and why."""
-
-    lesson: str
-    section: str  # the nearest heading above the cell
-    cell_id: str
-    cell_index: int  # among the notebook's own cells, from 0; -1 when none had started
-    source: str
-    error: str  # the exception's name
-    message: str
-    traceback: str  # plain text, the learner's frames and the innermost one; may be empty
-
-
-class Result(NamedTuple):
-    """What became of one run."""
-
-    status: Status
-    seconds: float
-    metrics: dict[str, Any]  # what the notebook gave to utils.metrics.report_metrics
-    failure: Failure | None
-    output: Path | None  # the executed notebook; None when no cell had started
 
 
 def execute(
@@ -129,7 +89,7 @@ def execute(
     code = [cell.source for cell in original.cells if cell.cell_type == "code"]
     use_kernels("fresh" if any(map(sets_what_is_read_once, code)) else kernel)
     parameters = dict(parameters or {})
-    check_names(parameters, _parameter_names(original), notebook.stem)
+    check_names(parameters, parameter_names(original), notebook.stem)
 
     partial = output.with_name(f".{output.stem}.{uuid.uuid4().hex[:8]}.ipynb")
     try:
@@ -139,6 +99,8 @@ def execute(
             watch = _Watch(on_cell, on_kernel, stderr)
             given = kernel_environment() | dict(environment or {})
             status, cause = _run(notebook, partial, parameters, start + timeout, watch, given)
+            if watch.notebook is not None and not partial.stat().st_size:
+                nbformat.write(watch.notebook, partial)  # papermill does so after some errors only
             stderr.seek(0)
             last_words = NATIVE_LOG.sub("", _plain(stderr.read().decode(errors="replace")))
         if watch.cell is None and cause is not None:
@@ -166,67 +128,6 @@ def execute(
     finally:
         _remove(partial)
     return Result(status, time.monotonic() - start, _metrics(executed), failure, output)
-
-
-def parameters_of(notebook: Path) -> list[str]:
-    """Return the names that the cell tagged ``parameters`` assigns; none for an unreadable file."""
-    try:
-        return _parameter_names(read_notebook(notebook))
-    except UNREADABLE:
-        return []
-
-
-def check_names(parameters: Mapping[str, Any], known: list[str], lesson: str) -> None:
-    """Raise CourseError for the first of ``parameters`` that is not among ``known``."""
-    for name in parameters:
-        if name not in known:
-            raise CourseError(f"{lesson} has no parameter {shown(name)}: {nearest(name, known)}")
-
-
-def kernel_environment() -> dict[str, str]:
-    """Return the environment of a kernel, whose working directory is not ours."""
-    environment = KERNEL_ENVIRONMENT | os.environ
-    for name in NOT_FOR_KERNELS:
-        environment.pop(name, None)
-    if home := environment.get("KERAS_HOME"):
-        environment["KERAS_HOME"] = str(Path(home).expanduser().absolute())
-    return environment
-
-
-def section_above(notebook: nbformat.NotebookNode, index: int) -> str:
-    """Return the text of the nearest Markdown heading above cell ``index``, "" if none."""
-    for cell in reversed(notebook.cells[: index + 1]):
-        if cell.cell_type == "markdown":
-            prose = re.sub(r"^```.*?^```", "", cell.source, flags=re.MULTILINE | re.DOTALL)
-            headings = re.findall(r"^#{1,6} +(.+?) *#*$", prose, re.MULTILINE)
-            if headings:
-                return headings[-1]
-    return ""
-
-
-UNREADABLE = (OSError, ValueError, nbformat.ValidationError)
-
-
-def read_notebook(path: Path) -> nbformat.NotebookNode:
-    """Read a notebook; for a file that is none, raise one of ``UNREADABLE``."""
-    try:
-        node = nbformat.read(path, as_version=4)
-        nbformat.validate(node)
-    except (LookupError, AttributeError, TypeError, RecursionError):  # JSON, but of another kind
-        raise ValueError("it is no notebook of Jupyter's") from None
-    return node
-
-
-def _parameter_names(notebook: nbformat.NotebookNode) -> list[str]:
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and "parameters" in cell.metadata.get("tags", []):
-            try:
-                nodes = list(ast.walk(ast.parse(cell.source)))
-            except SyntaxError:
-                return []
-            names = (node for node in nodes if isinstance(node, ast.Name))
-            return [name.id for name in names if isinstance(name.ctx, ast.Store)]
-    return []
 
 
 class _Client(PapermillNotebookClient):
@@ -259,30 +160,6 @@ class _Client(PapermillNotebookClient):
             process = getattr(self.km.provisioner, "process", None)
             self.exit_status = process.poll() if process else None
             raise
-
-
-def cut(message: dict[str, Any], room: int) -> int:
-    """Cut what a message puts out to ``room`` characters; return how many are left after it."""
-    content = message["content"]
-    if message["msg_type"] == "stream":
-        size = len(content["text"])
-        if size > room:
-            note = f"\n[Only the first {OUTPUT_LIMIT:,} characters of this output were kept.]\n"
-            content["text"] = content["text"][:room] + note * (room > 0)
-    elif message["msg_type"] in ("display_data", "execute_result", "update_display_data"):
-        data = content["data"]
-        size = sum(len(str(value)) for mime, value in data.items() if mime != MIME_TYPE)
-        if size > room:
-            kept = {MIME_TYPE: data[MIME_TYPE]} if MIME_TYPE in data else {}
-            content["data"] = kept | {"text/plain": "[An output too large to keep was left out.]"}
-    elif message["msg_type"] == "error":
-        size = sum(map(len, (content["ename"], content["evalue"], *content["traceback"])))
-        if size > room:
-            content["ename"], content["evalue"] = content["ename"][:200], content["evalue"][:2000]
-            content["traceback"] = []
-    else:
-        return room
-    return max(0, room - size)
 
 
 class _Engine(NBClientEngine):
@@ -381,6 +258,7 @@ def _run(
             parameters,
             engine_name="course",
             progress_bar=False,
+            request_save_on_cell_execute=False,  # it takes as long as a quick cell, twice for each
             start_timeout=START_TIMEOUT,
             resources={"metadata": {"path": str(notebook.resolve().parent)}},
             timeout_func=lambda _: max(1, round(deadline - time.monotonic())),
@@ -435,20 +313,6 @@ def _never_started(status: Status, notebook: Path, start: float, error: Exceptio
         notebook.stem, "", "", -1, "", type(error).__name__, text.splitlines()[0][:300], ""
     )
     return Result(status, time.monotonic() - start, {}, failure, None)
-
-
-def death(exit_status: int | None) -> str:
-    """Say how a kernel's process ended. Linux sends SIGKILL to what takes too much memory."""
-    if exit_status is None:
-        return "the kernel died in this cell"
-    if exit_status >= 0:
-        return f"the kernel died in this cell with exit status {exit_status}"
-    try:
-        name = signal.Signals(-exit_status).name
-    except ValueError:  # one of the real-time signals
-        name = f"signal {-exit_status}"
-    reason = " (was there too little memory?)" if name == "SIGKILL" else ""
-    return f"the kernel died in this cell by {name}{reason}"
 
 
 def _plain(text: str) -> str:

@@ -13,9 +13,9 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from course.catalog import ROOT, Lesson, exercises, lessons, nearest
-from course.execution import kernel_environment
 from course.files import write_whole
 from course.kernels.provisioner import provisioner_variables
+from course.kernels.usual import kernel_environment
 from utils.errors import CourseError
 
 FIRST_PAGE = "00_start_here.ipynb"

@@ -27,9 +27,9 @@ from jupyter_client.manager import KernelManager
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager, RunningKernel
 from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 
-from course.execution import kernel_environment
 from course.kernels.clients import PromptBlockingClient
 from course.kernels.provisioner import use_kernels
+from course.kernels.usual import kernel_environment
 from course.outputs import differences
 
 CELL_TIMEOUT = 600  # seconds; nbval's own is 2000

@@ -12,8 +12,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from course.catalog import Lesson
-from course.execution import Failure, Result
 from course.report import key_results
+from course.statuses import Failure, Result
 
 SOURCE_LINES = 12  # of a failing cell that has no traceback to show it
 

@@ -29,8 +29,10 @@ from nbgrader.preprocessors import (
 from traitlets.config.loader import Config, PyFileConfigLoader
 
 from course.catalog import ROOT, Lesson, find_assignments, lessons
-from course.execution import UNREADABLE, Result, execute, read_notebook
+from course.execution import execute
 from course.files import write_whole
+from course.notebooks import UNREADABLE, read_notebook
+from course.statuses import Result
 from utils.checks import MIME_TYPE
 from utils.errors import CourseError
 from utils.problems import problem as problem_module

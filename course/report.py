@@ -9,15 +9,18 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
-from nbconvert import HTMLExporter
 
 from course.catalog import Lesson
-from course.execution import Result
 from course.files import write_whole
 from course.pages import template
+from course.statuses import Result
 from utils.errors import CourseError
+
+if TYPE_CHECKING:
+    from nbconvert import HTMLExporter
 
 # What each status means, for a reader of the page.
 MEANINGS = {
@@ -81,6 +84,8 @@ def notebook_page(notebook: Path, title: str) -> str:
 @cache
 def _exporter() -> HTMLExporter:
     """Return the exporter; a new one compiles its templates anew, which takes ten pages' time."""
+    from nbconvert import HTMLExporter  # not for those who only want numbers as text
+
     return HTMLExporter()
 
 

@@ -9,10 +9,12 @@ from typing import Any
 
 from course.batch.declared import declared, objection
 from course.catalog import Lesson, find_lessons
-from course.execution import Result, check_names, execute, parameters_of
+from course.execution import execute
 from course.kernels.provisioner import Kind
+from course.notebooks import check_names, parameters_of
 from course.progress import show_failure, watching
 from course.report import write_report
+from course.statuses import Result
 from course.updating import refresh_outputs
 from course.values import BadValue, NotYaml, compose, value_of
 from utils.errors import CourseError

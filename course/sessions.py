@@ -8,8 +8,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from queue import Empty
 from typing import IO, Any
 
 import nbformat
@@ -19,7 +19,10 @@ from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_client.manager import KernelManager
 from nbformat import NotebookNode
 
-from course.execution import (
+from course.kernels.clients import ODD, PromptBlockingClient, answered
+from course.kernels.provisioner import Kind, put_in_sandbox, use_kernels
+from course.kernels.sandbox import Sandbox
+from course.kernels.usual import (
     LAST_WORDS,
     NATIVE_LOG,
     OUTPUT_LIMIT,
@@ -28,9 +31,6 @@ from course.execution import (
     death,
     kernel_environment,
 )
-from course.kernels.clients import ODD, PromptBlockingClient, answered
-from course.kernels.provisioner import Kind, put_in_sandbox, use_kernels
-from course.kernels.sandbox import Sandbox
 from utils.errors import CourseError
 
 LAST_BYTES = 100_000  # of what a process wrote, among which its last words are
@@ -171,22 +171,24 @@ class Session:
             process.wait(GRACE)
 
     def _listen(self, running: Running) -> None:
-        for message in _waiting(self._client.get_iopub_msg):
+        for message in _waiting(partial(self._receive, self._client.iopub_channel.socket)):
             if answered(message) == running.message:
                 running.hear(message)
-        for reply in _waiting(self._client.get_shell_msg):
+        for reply in _waiting(partial(self._receive, self._client.shell_channel.socket)):
             running.replied |= answered(reply) == running.message
 
+    def _receive(self, socket: zmq.Socket[bytes]) -> dict[str, Any] | None:
+        """Return the next message; the client's own method goes over an event loop, slowly."""
+        return self._client.session.recv(socket)[1]
 
-def _waiting(get: Callable[..., dict[str, Any]]) -> Iterator[dict[str, Any]]:
+
+def _waiting(receive: Callable[[], dict[str, Any] | None]) -> Iterator[dict[str, Any]]:
     """Yield the messages that a channel has, but not for ever; a kernel may send anything."""
     for _ in range(AT_ONCE):
-        try:
-            yield get(timeout=0)
-        except Empty:
-            return
-        except ODD:
-            continue
+        with suppress(*ODD):
+            if (message := receive()) is None:
+                return
+            yield message
 
 
 def last_words(log: IO[bytes]) -> str:

@@ -10,7 +10,8 @@ import pytest
 from short_training import SHORT
 
 from course.catalog import lessons
-from course.execution import execute, parameters_of
+from course.execution import execute
+from course.notebooks import parameters_of
 from utils.metrics import MIME_TYPE
 
 ON_DATA = [lesson for lesson in lessons() if "load_fashion_mnist" in lesson.path.read_text("utf-8")]

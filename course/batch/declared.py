@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from course.catalog import nearest
-from course.execution import UNREADABLE, parameters_of, read_notebook
+from course.notebooks import UNREADABLE, parameters_of, read_notebook
 from utils.parameters import RULES, Rule, shown
 
 

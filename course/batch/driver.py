@@ -17,9 +17,9 @@ from course.batch.plan import Planned, estimate, plan
 from course.batch.records import read_records
 from course.batch.spec import read_spec
 from course.batch.summary import metric_names
-from course.execution import TIMEOUT
 from course.files import write_whole
 from course.kernels.provisioner import Kind
+from course.kernels.usual import TIMEOUT
 from course.report import number
 from course.workers import pool
 from course.workers.driving import interruptible, machine, work_through

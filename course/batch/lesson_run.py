@@ -8,8 +8,10 @@ from pathlib import Path
 
 import nbformat
 
-from course.execution import LAST_WORDS, Result, execute
+from course.execution import execute
+from course.kernels.usual import LAST_WORDS
 from course.report import notebook_page
+from course.statuses import Result
 from course.workers.jobs import Job, Outcome
 from course.workers.room import Room
 

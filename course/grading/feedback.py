@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from nbformat import NotebookNode
 
-from course.execution import NATIVE_LOG
 from course.figures import decode, find_figures
 from course.grading.grade import Mark, points_of
+from course.kernels.usual import NATIVE_LOG
 from course.pages import set_marks, template
 from utils.checks import TITLES
 from utils.problems.text import Text, language

@@ -15,7 +15,6 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from course.execution import Status
 from course.grading.pair import Pair
 from course.grading.side_effects import may_spoil
 from course.grading.sources import (
@@ -28,6 +27,7 @@ from course.grading.sources import (
     pieces,
 )
 from course.sessions import KernelDied
+from course.statuses import Status
 
 MOST_KERNELS = 6  # for one submission; each but the first since the one before it died
 
@@ -240,7 +240,8 @@ class _Work:
                 try:
                     ran = self.cells[number] = pair.run(step.cell)
                     if step.role == "instructor":
-                        pair.keep()
+                        if self._imports(number):
+                            pair.keep()
                     elif stopped(ran):
                         pair.define_the_rest(step.cell.source)
                 except KernelDied as death:
@@ -280,6 +281,10 @@ class _Work:
             for piece in cut
             for each in piece.statements
         )
+
+    def _imports(self, number: int) -> bool:
+        """Tell whether a step's cell brings what others rely on from elsewhere."""
+        return any(is_import(each) for piece in self.pieces[number] for each in piece.statements)
 
     def _may_be_spoiled(self, number: int) -> bool:
         """Tell whether a cell of others above a check may have changed what the check relies on."""

@@ -17,12 +17,12 @@ from nbformat.v4 import new_output
 
 import utils.problems
 from course.catalog import ROOT
-from course.execution import kernel_environment
 from course.grading.grade import Mark, Step, grade, steps_of
 from course.grading.judging import JudgeLost
 from course.grading.pair import Pair, open_pair
 from course.kernels.isolation import Isolation, isolation
 from course.kernels.sandbox import Sandbox
+from course.kernels.usual import kernel_environment
 from course.workers.jobs import Job, Outcome, failed
 from course.workers.room import Room, thread_variables
 from utils.errors import CourseError

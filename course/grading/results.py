@@ -14,12 +14,12 @@ from typing import NamedTuple
 import nbformat
 from nbformat import NotebookNode
 
-from course.execution import Status
 from course.files import write_whole
 from course.grading.cells import clean
 from course.grading.feedback import Page, feedback_page
 from course.grading.grade import Mark, points_of
 from course.grading.gradebook import Entered
+from course.statuses import Status
 from course.workers.journal import CLASS, Record, read_journal
 
 FOLDERS = ("results",)

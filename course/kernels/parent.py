@@ -35,11 +35,13 @@ from typing import Any, NamedTuple
 
 import psutil
 
+from course.imports import uncollected
 from course.kernels.forked import Call, adopt_orphans, become_kernel
 from course.kernels.meeting import is_ours, peer, remove_left_sockets
 
 TICK = 1.0  # seconds between two looks at whether the parent is still wanted
 PAUSE = 0.1  # seconds without a request after which there is time to read
+RENEWED = 10.0  # seconds after which what was read is compared with what is there
 SILENCE = 30.0  # seconds that a client may stay connected without asking
 DESCRIPTORS = 5
 
@@ -68,12 +70,10 @@ def main() -> None:
     if os.fork():
         os._exit(0)
     adopt_orphans()
-    gc.disable()  # while importing it finds next to nothing, and takes a sixth of the time
-    later = import_as_a_notebook_would(settings["modules"])
-    os.chdir("/")
-    gc.enable()
-    gc.collect()
-    gc.freeze()  # the collector would touch, and so copy, every page of the fork
+    with uncollected():  # in a fork the collector would touch, and so copy, every page
+        later = import_as_a_notebook_would(settings["modules"])
+        os.chdir("/")
+        gc.collect()
     listener = socket.socket(fileno=settings["listener"])
     call = serve(listener, Path(settings["path"]), settings["idle"], settings["data"])
     if call is not None:
@@ -151,9 +151,9 @@ def serve(listener: socket.socket, path: Path, idle: float, data: str | None) ->
     """
     parent = _Parent(listener)
     address = path.stat()
-    read = 0.0
+    read = -RENEWED
     while True:
-        has_read = parent.last_used < read
+        has_read = parent.last_used < read or time.monotonic() < read + RENEWED
         ready = parent.selector.select(TICK if has_read else PAUSE)
         if not ready and not has_read:
             read_beforehand(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from course.execution import Status
+from course.statuses import Status
 
 
 class Job(NamedTuple):
@@ -26,7 +26,7 @@ class Outcome(NamedTuple):
 
     status: Status
     seconds: float
-    failure: dict[str, Any] | None  # the fields of execution.Failure, and `last_lines`
+    failure: dict[str, Any] | None  # the fields of statuses.Failure, and `last_lines`
     again: bool  # whether the failure was the machine's and not the notebook's
     result: dict[str, Any]  # what the job gives, by the kind of job
 

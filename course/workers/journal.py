@@ -7,11 +7,12 @@ import json
 import os
 import re
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple, get_args
 
-from course.execution import Failure, Status
+from course.statuses import Failure, Status
 from utils.errors import CourseError
 
 Record = dict[str, Any]  # key, status, seconds and more, by the kind of job
@@ -19,6 +20,8 @@ Record = dict[str, Any]  # key, status, seconds and more, by the kind of job
 KEY = re.compile(r"[^/\\\0]+-[0-9a-f]{16}")  # it becomes the name of a file
 LONGEST_KEY = 240  # bytes
 LARGEST = 1e15  # of a number of seconds or points
+
+_appending = threading.Lock()
 
 
 class Kept(NamedTuple):
@@ -151,7 +154,7 @@ def _is_failure(value: dict[str, Any]) -> bool:
 def append(folder: Path, record: Record) -> None:
     """Add a record as a line of its own, also after one that was cut short, and sync it."""
     line = json.dumps(record, ensure_ascii=False).encode() + b"\n"
-    with (folder / "journal.jsonl").open("a+b", buffering=0) as journal:
+    with _appending, (folder / "journal.jsonl").open("a+b", buffering=0) as journal:
         end = journal.seek(0, os.SEEK_END)
         if end:
             journal.seek(end - 1)

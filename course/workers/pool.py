@@ -16,8 +16,8 @@ from typing import Any
 
 import psutil
 
-from course.execution import LAST_WORDS, START_TIMEOUT, kernel_environment
 from course.kernels.provisioner import Kind, start_parent
+from course.kernels.usual import LAST_WORDS, START_TIMEOUT, kernel_environment
 from course.limits import LEAST_MEMORY
 from course.workers.jobs import Job, Outcome, failed
 from course.workers.processes import kill_group, kill_marked, processors

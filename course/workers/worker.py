@@ -15,6 +15,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from course.imports import uncollected
 from course.workers.digest import course_digest
 from course.workers.jobs import Job, Outcome, failed
 from course.workers.room import Tell, occupied, room
@@ -34,7 +35,8 @@ def main(scratch: Path, module: str) -> None:
 
     jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs, scratch), daemon=True).start()
-    importlib.import_module(module)
+    with uncollected():
+        importlib.import_module(module)
     while True:
         job = Job(**json.loads(jobs.get()))
         tell({"outcome": perform(job, scratch, tell)._asdict()})

@@ -10,8 +10,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from course.execution import NATIVE_LOG, execute, kernel_environment
+from course.execution import execute
 from course.kernels.provisioner import Kind
+from course.kernels.usual import NATIVE_LOG, kernel_environment
 from utils.errors import CourseError
 from utils.metrics import MIME_TYPE
 

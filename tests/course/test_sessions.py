@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from queue import Empty
 from typing import Any
 
 import pytest
 from nbformat.v4 import new_code_cell
 
-from course.execution import OUTPUT_LIMIT, death
+from course.kernels.usual import OUTPUT_LIMIT, death
 from course.sessions import Running, _waiting
 
 
@@ -47,19 +46,19 @@ def test_errors_and_what_is_written_about_outputs_take_no_room_without_end() -> 
 
 
 def test_a_channel_that_never_falls_silent_is_left_after_a_while() -> None:
-    assert len(list(_waiting(lambda timeout: {}))) == 1000
+    assert len(list(_waiting(dict))) == 1000
 
 
 def test_what_cannot_be_read_is_no_message() -> None:
-    answers = iter([ValueError("a forged signature"), KeyError("header"), {"a": 1}, Empty()])
+    answers = iter([ValueError("a forged signature"), KeyError("header"), {"a": 1}, None])
 
-    def get(timeout: float) -> dict[str, Any]:
+    def receive() -> dict[str, Any] | None:
         answer = next(answers)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    assert list(_waiting(get)) == [{"a": 1}]
+    assert list(_waiting(receive)) == [{"a": 1}]
 
 
 def test_a_death_by_a_signal_without_a_name_has_its_number() -> None:
