@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime
 import hashlib
 import json
@@ -10,9 +11,10 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 from typing import NamedTuple
 
 import nbformat
@@ -161,16 +163,22 @@ def _grade(
                 _keep(options.out, each, records)
     before = len(current) - len(todo)
     print(f"{len(current)} submissions, {before} done: {len(todo)} to grade.", flush=True)
+    graded: SimpleQueue[str | None] = SimpleQueue()
     with ThreadPoolExecutor(1) as beside:
-        prepared = beside.submit(_prepare_gradebook, options, db_url, course)
-        if todo:
-            with interruptible(stopping):
-                _run(todo, records, options, stopping)
+        book = beside.submit(
+            _keep_gradebook, options, db_url, course, iter(graded.get, None), records
+        )
+        try:
+            if todo:
+                with interruptible(stopping):
+                    _run(todo, records, options, stopping, graded.put)
+        finally:
+            graded.put(None)
     here = [key for key in current if key in records]
     due, entered, trouble = options.due, {}, None
     try:
-        due = prepared.result()
-        entered = _enter(options.out, here, records, db_url)
+        due = book.result()
+        entered = _enter_missing(options.out, here, records, db_url)
     except GradebookError as error:
         trouble = error
     _write_pages(options.out, here, due, entered, course)
@@ -197,14 +205,21 @@ def _course() -> _Course:
     )
 
 
-def _prepare_gradebook(
-    options: Options, db_url: str, course: _Course
+def _keep_gradebook(
+    options: Options,
+    db_url: str,
+    course: _Course,
+    graded: Iterable[str],
+    records: dict[str, Record],
 ) -> Mapping[str, datetime.datetime]:
-    """Have the gradebook know the assignments; return when they are due."""
+    """Have the gradebook know the assignments and what is graded, as it comes; return due dates."""
     gradebook.make(db_url)
     for name, solution in course.solutions.items():
         gradebook.enter_assignment(db_url, name, solution, options.due.get(name))
-    return gradebook.due_dates(db_url)
+    due = gradebook.due_dates(db_url)
+    with contextlib.suppress(GradebookError):  # what is missing is tried again at the end
+        _enter(options.out, graded, records, db_url)
+    return due
 
 
 def _planned(
@@ -285,7 +300,11 @@ def _digest(*parts: str) -> str:
 
 
 def _run(
-    todo: Sequence[Planned], records: dict[str, Record], options: Options, stopping: threading.Event
+    todo: Sequence[Planned],
+    records: dict[str, Record],
+    options: Options,
+    stopping: threading.Event,
+    on_graded: Callable[[str], None],
 ) -> None:
     width = min(60, max(len(str(each)) for each in todo))
     workers = options.workers or processors()
@@ -297,6 +316,8 @@ def _run(
         def keep(each: Planned, outcome: Outcome, attempts: int) -> None:
             result = _result_of(each, outcome)
             record = _keep(options.out, result, records)
+            if result.status != "start_failed":
+                on_graded(each.key)
             show.finish(each, record, f"{record['points']:g} of {record['of']:g}", result.reason)
 
         work_through(todo, where, RETRIES, stopping, show, keep)
@@ -374,7 +395,7 @@ def _keep(out: Path, result: Result, records: dict[str, Record]) -> Record:
     return record
 
 
-def _enter(
+def _enter_missing(
     out: Path, keys: Sequence[str], records: dict[str, Record], db_url: str
 ) -> dict[tuple[str, str], dict[str, Entered]]:
     """Enter what the gradebook does not have yet; return what it then has.
@@ -383,17 +404,20 @@ def _enter(
         GradebookError: the database cannot be used.
     """
     known = gradebook.everything_entered(db_url)
-    missing = {
-        _place(records[key]): key
+    missing = [
+        key
         for key in keys
         if records[key]["status"] != "start_failed"
         and not (records[key]["entered"] and _place(records[key]) in known)
-    }
-    for place in gradebook.enter_grades(db_url, _to_enter(out, missing.values())):
-        key = missing[place]
+    ]
+    _enter(out, missing, records, db_url)
+    return gradebook.everything_entered(db_url) if missing else known
+
+
+def _enter(out: Path, keys: Iterable[str], records: dict[str, Record], db_url: str) -> None:
+    for key in gradebook.enter_grades(db_url, _to_enter(out, keys)):
         records[key] = records[key] | {"entered": True}
         append(out, records[key])
-    return gradebook.everything_entered(db_url) if missing else known
 
 
 def _place(record: Record) -> tuple[str, str]:
@@ -405,7 +429,7 @@ def _to_enter(out: Path, keys: Iterable[str]) -> Iterator[gradebook.Graded]:
         result = read_result(out, key)
         if (node := result.node()) is not None:
             moment = result.handed_in_at()
-            yield gradebook.Graded(result.student, result.assignment, node, moment)
+            yield gradebook.Graded(key, result.student, result.assignment, node, moment)
 
 
 def _write_pages(

@@ -19,6 +19,7 @@ from course.release import cut
 
 Role = Literal["instructor", "check", "answer", "own"]
 
+MAKING = re.compile(r"^[ \t]*(?:def|class) (\w+)|^(\w+) *=", re.MULTILINE)
 ABOUT = re.compile(r"[a-z]+-(\d+)-(\d+)")  # the name of a cell that belongs to a problem
 
 
@@ -100,23 +101,30 @@ def _cut_once(assignment: Lesson, written: int) -> Exercise:
     return Exercise(assignment.name, handed_out.metadata, slots, checks)
 
 
-def likeness(cells: Sequence[Cell], exercise: Exercise) -> int:
-    """Return how many cells of an exercise's problems are there, in whatever state."""
-    grade_ids = {cell.grade_id for cell in cells}
-    texts = {tidy(cell.source) for cell in cells}
+class Traces(NamedTuple):
+    """By what a notebook's cells can be told to be an exercise's."""
+
+    grade_ids: set[str]
+    texts: set[str]
+    made: set[str]  # names of functions, classes and what is assigned at the start of a line
+
+
+def traces_of(cells: Sequence[Cell]) -> Traces:
+    """Return the traces that an exercise has left in cells, in whatever state they are."""
     everything = "\n".join(cell.source for cell in cells)
-    count = 0
-    for slot in exercise.slots.values():
-        made = slot.names if slot.role == "answer" else ()
-        pattern = "|".join(rf"^[ \t]*(?:def|class) {name}\b|^{name} *=" for name in made)
-        if not slot.problem:
-            continue
-        count += (
-            slot.name in grade_ids
-            or (tidy(slot.text) in texts and (slot.is_code or slot.is_locked))
-            or bool(pattern and re.search(pattern, everything, re.MULTILINE))
-        )
-    return count
+    made = {defined or assigned for defined, assigned in MAKING.findall(everything)}
+    return Traces({cell.grade_id for cell in cells}, {tidy(cell.source) for cell in cells}, made)
+
+
+def likeness(traces: Traces, exercise: Exercise) -> int:
+    """Return how many cells of an exercise's problems are there, in whatever state."""
+    return sum(
+        slot.name in traces.grade_ids
+        or (slot.role == "answer" and not traces.made.isdisjoint(slot.names))
+        or ((slot.is_code or slot.is_locked) and tidy(slot.text) in traces.texts)
+        for slot in exercise.slots.values()
+        if slot.problem
+    )
 
 
 def _name(cell: Any) -> str:

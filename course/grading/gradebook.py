@@ -63,10 +63,12 @@ class Graded(NamedTuple):
     """A submission to be entered.
 
     Attributes:
+        key: what names it.
         notebook: with nbgrader's metadata, and the points as the result of each graded cell.
         submitted: UTC.
     """
 
+    key: str
     student: str
     assignment: str
     notebook: NotebookNode
@@ -186,10 +188,10 @@ def enter_assignment(
         step.preprocess(notebook, {"nbgrader": place})
 
 
-def enter_grades(db_url: str, graded: Iterable[Graded]) -> Iterator[tuple[str, str]]:
+def enter_grades(db_url: str, graded: Iterable[Graded]) -> Iterator[str]:
     """Enter what graded notebooks say, as nbgrader's ``SaveAutoGrades`` does, one by one.
 
-    What a person has given stays. Yields student and assignment of each when it is entered.
+    What a person has given stays. Yields the key of each when it is entered.
 
     Raises:
         GradebookError: the database cannot be used.
@@ -216,7 +218,7 @@ def enter_grades(db_url: str, graded: Iterable[Graded]) -> Iterator[tuple[str, s
                     blank = cell.metadata.nbgrader.get("checksum") == compute_checksum(cell)
                     comment.auto_comment = "No response." if blank else None
             gradebook.db.commit()
-            yield each.student, each.assignment
+            yield each.key
 
 
 def everything_entered(db_url: str) -> dict[tuple[str, str], dict[str, Entered]]:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell
 
 from course.grading.judging import JudgeLost, JudgeProcess, judge_for
 from course.grading.wire import Message
@@ -19,8 +19,6 @@ from course.sessions import KernelDied, Session, open_session
 from utils.errors import CourseError
 from utils.problems.answers import SECONDS
 
-# What the learner's kernel is told; see `notebook`.
-TOLD = "__import__('course.grading.notebook', fromlist=['*']).{}({})"
 JUDGING = SECONDS + 20  # seconds that a judge may take for one check; it has a limit of its own
 HANGING_UP = 2.0  # seconds that one end may take to notice that the other has hung up
 LOOK_EVERY = 0.05  # seconds between two looks at the kernel while the judge is at work
@@ -52,7 +50,7 @@ class Pair:
         Raises:
             KernelDied: as in `Session.run`.
         """
-        self._session.run(new_code_cell(TOLD.format("define_the_rest", repr(source))))
+        self._session.run(_told("define_the_rest", repr(source)))
 
     def keep(self) -> None:
         """Note what all answers rely on: what the kernel has imported, its modes, its threads.
@@ -60,12 +58,12 @@ class Pair:
         Raises:
             KernelDied: as in `Session.run`.
         """
-        self._session.run(new_code_cell(TOLD.format("keep", "")))
+        self._session.run(_told("keep"))
 
     def is_as_kept(self) -> bool:
         """Tell whether the learner's cells have left all that as it was; so says the kernel."""
         try:
-            ran = self._session.run(new_code_cell(TOLD.format("is_as_kept", "")))
+            ran = self._session.run(_told("is_as_kept"))
         except KernelDied:
             return False
         return any(output.get("data", {}).get("text/plain") == "True" for output in ran.outputs)
@@ -90,7 +88,7 @@ class Pair:
             return {"lost": str(error)}, None
 
     def _judged(self, source: str) -> tuple[Message, KernelDied | None]:
-        running = self._session.start(new_code_cell(TOLD.format("answer", "")))
+        running = self._session.start(_told("answer"))
         self._judge.send("judge", source)
         end = time.monotonic() + JUDGING
         try:
@@ -117,6 +115,12 @@ class Pair:
         except JudgeLost:  # something that the kernel started holds the line: another judge, then
             pass
         return {"lost": str(death)}
+
+
+def _told(what: str, argument: str = "") -> NotebookNode:
+    """Return a cell that tells the learner's kernel to do something; see `notebook`."""
+    source = f"__import__('course.grading.notebook', fromlist=['*']).{what}({argument})"
+    return nbformat.from_dict({"cell_type": "code", "source": source, "metadata": {}})
 
 
 @contextmanager
@@ -158,7 +162,7 @@ def open_pair(
         ) as session:
             learner.close()
             on_kernel(session.process.pid)
-            prepared = session.run(new_code_cell(TOLD.format("prepare", "")))
+            prepared = session.run(_told("prepare"))
             for output in prepared.outputs:
                 if output.output_type == "error":
                     raise CourseError(

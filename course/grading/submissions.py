@@ -26,7 +26,7 @@ from dateutil.parser import UnknownTimezoneWarning, parse
 
 from course.catalog import ROOT, find_assignments, nearest
 from course.grading.cells import Cell, Unreadable, read_cells, text_of
-from course.grading.exercise import Exercise, exercise_of, likeness
+from course.grading.exercise import Exercise, Traces, exercise_of, likeness, traces_of
 from course.grading.repair import repaired
 from utils.errors import CourseError
 
@@ -116,6 +116,7 @@ class _Found:
         reason: why it is nothing to be graded, or an empty text.
         likeness: the number of the exercise's cells that it holds.
         cells: what it holds.
+        traces: by what these are told to be an exercise's.
         exercise: the exercise that its assignment is.
     """
 
@@ -126,6 +127,7 @@ class _Found:
     reason: str = ""
     likeness: int = 0
     cells: Sequence[Cell] = ()
+    traces: Traces = field(default_factory=lambda: traces_of(()))
     exercise: Exercise | None = None
 
     @cached_property
@@ -428,7 +430,7 @@ def _of_student(
 def _holding_it_too(found: Sequence[_Found], exercise: Exercise) -> Iterator[_Found]:
     """Yield the notebooks for other assignments that hold answers to this exercise as well."""
     for each in found:
-        count = likeness(each.cells, exercise)
+        count = likeness(each.traces, exercise)
         same = replace(each, assignment=exercise.name, likeness=count, exercise=exercise)
         if count >= ENOUGH and same.answers:
             yield same
@@ -536,7 +538,8 @@ def _look_at(path: Path, unit: _Unit, claim: str, exercises: dict[str, Exercise]
         raise
     except Exception as error:  # noqa: BLE001  one notebook must not stop the class
         return _Found(path, unit, claim, claim, said_of(error))
-    scores = {name: likeness(cells, exercise) for name, exercise in exercises.items()}
+    traces = traces_of(cells)
+    scores = {name: likeness(traces, exercise) for name, exercise in exercises.items()}
     best = max(scores, key=lambda each: (scores[each], each == claim))
     if claim and (scores[claim] or scores[best] < ENOUGH):
         best = claim
@@ -545,7 +548,7 @@ def _look_at(path: Path, unit: _Unit, claim: str, exercises: dict[str, Exercise]
     if not scores[best]:
         reason = f"{name} holds none of the cells of the exercise {best}: is it the lesson?"
         return _Found(path, unit, claim, best, reason)
-    return _Found(path, unit, claim, best, "", scores[best], cells, exercises[best])
+    return _Found(path, unit, claim, best, "", scores[best], cells, traces, exercises[best])
 
 
 def _chosen(

@@ -14,10 +14,10 @@ from nbgrader.server_extensions.formgrader import handlers
 from traitlets.config import Config
 
 from course.catalog import ROOT
-from course.execution import kernel_environment
 from course.grading import pair
 from course.grading.job import _cut_short
 from course.grading.results import Result, write_graded_notebook
+from course.kernels.usual import kernel_environment
 from utils.errors import CourseError
 
 PNG = "iVBORw0KGgo="
@@ -123,7 +123,8 @@ def test_outputs_do_not_say_where_this_machine_has_python_and_the_course() -> No
 def test_a_kernel_that_cannot_be_prepared_is_not_the_learners_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pair, "TOLD", "import course_that_is_hidden  # {}")
+    hidden = new_code_cell("import course_that_is_hidden")
+    monkeypatch.setattr(pair, "_told", lambda what: hidden)
     environment = kernel_environment()
     with (
         pytest.raises(CourseError, match="could not be prepared: ModuleNotFoundError"),

@@ -125,6 +125,29 @@ def small_class(folder: Path, students: int = 4) -> Path:
     return folder / "submitted"
 
 
+def keys_graded(journal: Path) -> list[str]:
+    """Return what was graded, in that order; that it was entered is noted in lines of its own."""
+    records = [json.loads(line) for line in journal.read_text().splitlines()]
+    return [each["key"] for each in records if not each["entered"]]
+
+
+def test_what_is_graded_is_entered_while_the_others_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitted, out = small_class(tmp_path, 2), tmp_path / "out"
+    entered: list[bool] = []
+
+    def nothing_is_missing(*_: object) -> dict[tuple[str, str], dict[str, gradebook.Entered]]:
+        records = [json.loads(line) for line in (out / "journal.jsonl").read_text().splitlines()]
+        entered.extend(each["entered"] for each in records)
+        return gradebook.everything_entered(gradebook.address(out))
+
+    monkeypatch.setattr(driver, "_enter_missing", nothing_is_missing)
+    assert grade_class(submitted, Options(out), "again")
+    assert sorted(entered) == [False, False, True, True]
+    assert len(gradebook.everything_entered(gradebook.address(out))) == 2
+
+
 def test_a_grader_that_is_killed_goes_on_and_grades_nothing_twice(tmp_path: Path) -> None:
     submitted, out = small_class(tmp_path), tmp_path / "out"
     command = [sys.executable, "-m", "course", "grade", str(submitted), "--out", str(out)]
@@ -136,12 +159,11 @@ def test_a_grader_that_is_killed_goes_on_and_grades_nothing_twice(tmp_path: Path
     time.sleep(random.uniform(0, 1.5))
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    before = [json.loads(line)["key"] for line in journal.read_text().splitlines()]
+    before = keys_graded(journal)
     assert before
     done = grade(submitted, out)
     assert done.code == 0, done.said
-    keys = [json.loads(line) for line in journal.read_text().splitlines()]
-    graded_once = [each["key"] for each in keys if not each["entered"]]
+    graded_once = keys_graded(journal)
     assert len(graded_once) == len(set(graded_once)) == len(list(submitted.iterdir()))
     assert graded_once[: len(before)] == before
 
