@@ -100,7 +100,7 @@ def execute(
             given = kernel_environment() | dict(environment or {})
             status, cause = _run(notebook, partial, parameters, start + timeout, watch, given)
             if watch.notebook is not None and not partial.stat().st_size:
-                nbformat.write(watch.notebook, partial)  # papermill does so after some errors only
+                nbformat.write(watch.notebook, partial)  # papermill stopped before it did
             stderr.seek(0)
             last_words = NATIVE_LOG.sub("", _plain(stderr.read().decode(errors="replace")))
         if watch.cell is None and cause is not None:
