@@ -152,7 +152,8 @@ def _say_beforehand(
 ) -> None:
     before = sum(each.key in records for each in planned)
     was = f", {before} finished before" if before else ""
-    print(f"{len(planned)} runs{was}: {len(todo)} to run.", flush=True)
+    some = f"{len(planned)} run{'s' * (len(planned) != 1)}"
+    print(f"{some}{was}: {len(todo)} to run.", flush=True)
 
 
 def _run(

@@ -162,7 +162,8 @@ def _grade(
             else:
                 _keep(options.out, each, records)
     before = len(current) - len(todo)
-    print(f"{len(current)} submissions, {before} done: {len(todo)} to grade.", flush=True)
+    some = f"{len(current)} submission{'s' * (len(current) != 1)}"
+    print(f"{some}, {before} done: {len(todo)} to grade.", flush=True)
     graded: SimpleQueue[str | None] = SimpleQueue()
     with ThreadPoolExecutor(1) as beside:
         book = beside.submit(
