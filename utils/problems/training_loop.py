@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -438,9 +438,27 @@ class Step(NamedTuple):
     logits_after: Array
 
 
-def _network(case: NetworkCase, *, drops: bool = True) -> tuple[Any, Any, Any]:
-    """Return model, images (samples, 5) float32 and labels (samples,) int64 of a case."""
+class Numbers(NamedTuple):
+    """What a case starts from: weights, images (samples, 5) float32 and labels (samples,) int64."""
+
+    weights: list[Array]
+    images: Array
+    labels: Array
+
+
+@functools.lru_cache(maxsize=64)
+def _numbers(case: NetworkCase) -> Numbers:
     random = np.random.default_rng(case.seed)
+    shapes = ((5, case.units), (case.units,), (case.units, 3), (3,))
+    return Numbers(
+        [random.normal(size=shape) for shape in shapes],
+        random.normal(size=(case.samples, 5)).astype(np.float32),
+        random.integers(0, 3, case.samples),
+    )
+
+
+def _network(case: NetworkCase, *, drops: bool = True) -> tuple[Any, Any, Any]:
+    """Return model, images and labels of a case; in training a model that ``drops`` uses half."""
     middle = [HalfOff()] if drops else []
     model = keras.Sequential(
         [
@@ -450,10 +468,10 @@ def _network(case: NetworkCase, *, drops: bool = True) -> tuple[Any, Any, Any]:
             keras.layers.Dense(3, name="output"),
         ]
     )
-    model.set_weights([random.normal(size=each.shape) for each in model.get_weights()])
+    weights, images, labels = _numbers(case)
+    model.set_weights(weights)
     model.layers[0].trainable = not case.frozen
-    images = tf.constant(random.normal(size=(case.samples, 5)), tf.float32)
-    return model, images, tf.constant(random.integers(0, 3, case.samples))
+    return model, tf.constant(images), tf.constant(labels)
 
 
 @functools.lru_cache(maxsize=64)
@@ -470,9 +488,8 @@ def _keras_step(case: NetworkCase, drops: bool = True, logits: bool = True) -> S
 
 
 def _cross_entropies(case: NetworkCase, logits: Array) -> Array:
-    _, _, labels = _network(case)
     total = np.log(np.sum(np.exp(logits), axis=1))
-    return np.asarray(total - logits[np.arange(len(logits)), labels.numpy()])
+    return np.asarray(total - logits[np.arange(len(logits)), _numbers(case).labels])
 
 
 def _weight_mistakes(case: NetworkCase) -> Iterator[tuple[str, list[Array], Text]]:
@@ -792,13 +809,14 @@ def _after_another_step(case: NetworkCase) -> tuple[Array, ...]:
     return tuple(np.array(each) for each in model.get_weights())
 
 
-def _loss_mistakes(case: NetworkCase) -> Iterator[Mistake]:
-    """Yield what a loss is that was misunderstood; it takes a while, so a right one goes without."""
+@functools.lru_cache(maxsize=64)
+def _loss_mistakes(case: NetworkCase) -> list[Mistake]:
+    """Return what a loss is that was misunderstood."""
     step = _keras_step(case)
     idle = _keras_step(case, drops=False)
     each = _cross_entropies(case, step.logits)
-    truth = _network(case)[2].numpy()
-    yield from [
+    truth = _numbers(case).labels
+    return [
         Mistake(
             "no_loss_returned",
             None,
@@ -883,7 +901,8 @@ def _loss_finding(case: NetworkCase, loss: Any) -> Finding | None:
                 "모델을 돌려주었네요. 모델은 이미 바뀌었으니 걸음을 옮기기 전의 손실을 돌려주세요.",
             ),
         )
-    return compare(loss, np.float64(_keras_step(case).loss), _loss_mistakes(case), tolerance=1e-4)
+    right = np.float64(_keras_step(case).loss)
+    return compare(loss, right, _lazily(lambda: _loss_mistakes(case)), tolerance=1e-4)
 
 
 def _use(case: NetworkCase, weights: Sequence[Array]) -> Any:
@@ -934,30 +953,37 @@ def step_of_a_network(cases: Cases, f: Any) -> Finding | None:
     return next((each for each in findings if each), None) or _try_moving_averages(f)
 
 
-def _try_moving_averages(f: Any) -> Finding | None:
-    """See that the model ran in training just once: its moving averages tell how often it did."""
+def _averaging() -> tuple[Any, Any, Any, list[int]]:
+    """Return a model, images and labels, and the places of the weights that are moving averages."""
     random = np.random.default_rng(9)
     images = tf.constant(random.normal(2.0, 3.0, size=(6, 4)), tf.float32)
     labels = tf.constant(random.integers(0, 3, 6))
     layers = [keras.layers.Dense(3), keras.layers.BatchNormalization(), keras.layers.Dense(3)]
     model = keras.Sequential([keras.Input((4,)), *layers])
-    start = [random.uniform(0.5, 1.5, size=each.shape) for each in model.get_weights()]
-    averages = [i for i, each in enumerate(model.weights) if "moving" in each.path]
+    model.set_weights([random.uniform(0.5, 1.5, size=each.shape) for each in model.get_weights()])
+    return model, images, labels, [i for i, w in enumerate(model.weights) if "moving" in w.path]
 
-    def after(do: Callable[[], Any], times: int = 1) -> list[Array]:
-        model.set_weights(start)
-        for _ in range(times):
-            do()
-        found = [np.array(each) for each in model.get_weights()]
-        model.set_weights(start)
-        return [found[i] for i in averages]
 
-    seen = [after(lambda: model(images, training=True), times) for times in (0, 1, 2)]
+@functools.lru_cache(maxsize=1)
+def _averages_after() -> list[list[Array]]:
+    """Return the moving averages before the model has run in training, after once and twice."""
+    model, images, _, places = _averaging()
+    seen = []
+    for _ in range(3):
+        seen.append([np.array(model.get_weights()[i]) for i in places])
+        model(images, training=True)
+    return seen
+
+
+def _try_moving_averages(f: Any) -> Finding | None:
+    """See that the model ran in training just once: its moving averages tell how often it did."""
+    model, images, labels, places = _averaging()
+    seen = _averages_after()
     _, finding = guarded(f, model, images, labels, 0.01)
     if finding:
         return finding
     weights = model.get_weights()
-    mine = [np.array(weights[i]) for i in averages]
+    mine = [np.array(weights[i]) for i in places]
     if _near(mine, seen[1]):
         return None
     if _near(mine, seen[0]):
@@ -2109,7 +2135,7 @@ SMALL_MOVES = Finding(
 )
 
 
-def _lazily(mistakes: Callable[[], Iterator[Mistake]]) -> Iterator[Mistake]:
+def _lazily(mistakes: Callable[[], Iterable[Mistake]]) -> Iterator[Mistake]:
     """Yield mistakes that are known only when the answers were tried."""
     yield from mistakes()
 
