@@ -15,6 +15,7 @@ import unicodedata
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache, cached_property
@@ -178,11 +179,14 @@ def find_submissions(
     chosen = {each.name for each in find_assignments(assignments, root)}
     exercises = {each.name: exercise_of(each) for each in find_assignments((), root)}
     folders = _students(folder, exercises)
-    for name in students:
-        if student_named(name) not in folders:
-            raise CourseError(f"There is no student {name!r} in {folder}: {nearest(name, folders)}")
+    wanted = [name if name in folders else student_named(name) for name in students]
+    for asked, name in zip(students, wanted, strict=True):
+        if name not in folders:
+            raise CourseError(
+                f"There is no student {asked!r} in {folder}: {nearest(name, folders)}"
+            )
     found = [] if students else list(_beside_the_students(folder))
-    for student in dict.fromkeys(map(student_named, students)) or folders:
+    for student in dict.fromkeys(wanted) or folders:
         try:
             found += list(_of_student(student, folders[student], exercises))
         except Exception as error:  # noqa: BLE001  one student must not stop the class
@@ -261,22 +265,25 @@ def copy_helpers(submission: Submission, target: Path) -> None:
 def shown(name: str) -> str:
     """Return a file's name as text that can be printed: composed, what is no UTF-8 as CP949.
 
-    Bytes that are neither stand as ``\\xe9``, so that two names stay two, and what would steer a
-    terminal or begin a line as ``\\x1b`` and ``\\n``.
+    Bytes that are neither stand as ``\\xe9``, what would steer a terminal or begin a line as
+    ``\\x1b`` and ``\\n``, and a backslash as two, so that two names stay two.
     """
     raw = os.fsencode(name)
+    text = raw.decode(errors="surrogateescape")
     for encoding in ("utf-8", "cp949"):
-        try:
+        with suppress(UnicodeDecodeError):
             text = unicodedata.normalize("NFC", raw.decode(encoding))
-        except UnicodeDecodeError:
-            continue
-        return "".join(
-            each.encode("unicode_escape").decode()
-            if unicodedata.category(each) in ("Cc", "Zl", "Zp")
-            else each
-            for each in text
-        )
-    return raw.decode(errors="backslashreplace")
+            break
+    return "".join(map(_printable, text))
+
+
+def _printable(character: str) -> str:
+    kind = unicodedata.category(character)
+    if kind == "Cs":  # a byte that stands for no character
+        return f"\\x{os.fsencode(character).hex()}"
+    if character == "\\" or kind in ("Cc", "Zl", "Zp"):
+        return character.encode("unicode_escape").decode()
+    return character
 
 
 def student_named(folder: str) -> str:
@@ -603,7 +610,7 @@ def _about_the_choice(best: _Found, others: list[_Found], name: str) -> Iterator
 
 def _place(found: _Found) -> str:
     """Return a notebook's path in the student's folder."""
-    return shown(str(found.path.relative_to(found.unit.student)))
+    return shown(found.path.relative_to(found.unit.student).as_posix())
 
 
 def _why_none(unit: _Unit, found: list[_Found]) -> str:
@@ -683,7 +690,7 @@ def _helpers(found: _Found, others: set[Path]) -> tuple[list[Path], list[str]]:
             continue
         for entry in entries:
             path = Path(entry.path)
-            name = shown(str(path.relative_to(top)))
+            name = shown(path.relative_to(top).as_posix())
             if path in others:
                 continue
             reason = _why_left_out(entry, at_the_top=folder == top)

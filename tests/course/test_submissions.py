@@ -610,6 +610,8 @@ def test_another_assignment_does_not_go_along_and_a_notebook_of_ones_own_does(
     [
         ("\x1b[31mred\x1b[2J", "\\x1b[31mred\\x1b[2J"),
         ("a\nb", "a\\nb"),
+        ("a\\nb", "a\\\\nb"),
+        ("\udce9\n", "\\xe9\\n"),
         ("a\u2028b", "a\\u2028b"),
         (unicodedata.normalize("NFD", "김하늘"), "김하늘"),
         ("한 칸\u3000👩‍🏫", "한 칸\u3000👩‍🏫"),
