@@ -400,3 +400,39 @@ def test_an_error_of_the_function_passes_through_untouched():
     with pytest.raises(ValueError) as caught:
         draw_tape(failing, 2.0)
     assert caught.value is error
+
+
+def test_what_is_scattered_into_a_variable_is_on_the_way():
+    def f(x):
+        buffer = tf.Variable(tf.zeros(4))
+        buffer.scatter_nd_update([[1]], [x * 3.0])
+        return tf.reduce_sum(buffer)
+
+    assert "stored in buffer gives [6]" in draw_tape(f, 2.0).get_label()
+
+
+def test_a_gradient_that_tensorflow_cannot_compute_is_not_drawn():
+    def sigmoid(a):
+        return 1.0 / (1.0 + np.exp(-a.numpy()))
+
+    def f():
+        x = tf.Variable([0.1, 0.2])
+        with tf.GradientTape() as tape:
+            y = tf.reduce_sum(tf.py_function(sigmoid, [x], tf.float32))
+        return tape.gradient(y, x)
+
+    figure = draw_tape(f)
+    assert "reduce_sum gives 1.075" in figure.get_label()
+    assert "gradient" not in figure.get_label()
+    assert "No gradient is drawn" in words(figure)
+
+
+def test_a_gradient_of_none_from_a_graph_is_left_to_explain_none():
+    @tf.function
+    def step(x):
+        with tf.GradientTape() as tape:
+            y = x**2
+        return tape.gradient(y, x)
+
+    with pytest.raises(CourseError, match=r"returned None.*explain_none says why"):
+        draw_tape(lambda x: step(x), tf.constant(2.0))

@@ -1,5 +1,6 @@
 """explain_none on what guides, forums and lessons do wrong and right."""
 
+import copy
 import math
 import random
 
@@ -459,6 +460,67 @@ class Trainer:
 
 
 CASES.append((Trainer().step, (X,), "fine", None))
+
+
+# Names that a helper has for itself, and variables that are made of what the tape should follow.
+
+
+@case("unconnected", "0.5 * k")
+def name_of_a_comprehension():
+    k = tf.Variable(3.0)
+    with tf.GradientTape() as tape:
+        energy = tf.add_n([0.5 * k * 2.0 for k in [tf.constant(1.0), tf.constant(4.0)]])
+    return tape.gradient(energy, k)
+
+
+@case("unconnected", "return w * x")
+def name_of_a_default():
+    w = tf.Variable(2.0)
+
+    def predict(x, w=tf.constant(1.0)):  # noqa: B008
+        return w * x
+
+    with tf.GradientTape() as tape:
+        y = predict(tf.constant(3.0))
+    return tape.gradient(y, w)
+
+
+@case("unconnected", "0.5 * stiffness")
+def name_of_a_helpers_own_variable():
+    stiffness = tf.Variable(3.0)
+
+    def spring(x):
+        stiffness = tf.Variable(10.0)
+        return 0.5 * stiffness * x**2
+
+    with tf.GradientTape() as tape:
+        energy = spring(tf.constant(2.0))
+    return tape.gradient(energy, stiffness)
+
+
+@case("unconnected", "return scale * 3.0")
+def name_of_a_parameter():
+    scale = tf.constant(2.0)
+
+    def f(scale):
+        return scale * 3.0
+
+    with tf.GradientTape() as tape:
+        tape.watch(scale)
+        y = f(tf.constant(5.0))
+    return tape.gradient(y, scale)
+
+
+@case("variable_copy", "tf.Variable(lambda: tf.exp(x))", 2.0)
+def variable_of_a_lambda(x):
+    start = tf.Variable(lambda: tf.exp(x))
+    return start * 3.0
+
+
+@case("variable_copy", "keras.Variable(lambda shape, dtype: x * 1.0", 2.0)
+def keras_variable_of_a_lambda(x):
+    start = keras.Variable(lambda shape, dtype: x * 1.0, shape=())
+    return start * 3.0
 
 
 @case("fine", None, 2.0)
@@ -1534,6 +1596,28 @@ def two_gradients_of_a_game():
         fake = net(X)
         loss, against = tf.reduce_mean(fake**2), tf.reduce_mean((fake - v) ** 2)
     return one.gradient(loss, net.trainable_variables), other.gradient(against, [v])
+
+
+@says("unconnected", "return other * w", "computed from another `w`, which a function")
+def another_w():
+    w = tf.Variable(1.0)
+
+    def scaled(w):
+        other = tf.constant(2.0)
+        return other * w
+
+    with tf.GradientTape() as tape:
+        y = scaled(tf.Variable(3.0))
+    return tape.gradient(y, w)
+
+
+@says("variable_copy", "copy.deepcopy(weights)", "copy.deepcopy(...) copies the value")
+def a_deep_copy():
+    weights = [tf.Variable(1.0), tf.Variable(2.0)]
+    with tf.GradientTape() as tape:
+        mine = copy.deepcopy(weights)
+        y = mine[0] * mine[1]
+    return tape.gradient(y, weights)
 
 
 @says("not_finite", "tf.sqrt(v)", "It holds inf at [1]: at this input", inputs=([1.0, 0.0],))

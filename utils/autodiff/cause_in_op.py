@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import Any
 
 from utils.autodiff.dependencies import is_call, writes_state
@@ -46,9 +47,8 @@ def blocked(recording: Recording, op: Op, after: Op, name: str, source: Any) -> 
         if write is not None and _makes_variable(recording, write):
             return Finding(
                 "variable_copy",
-                f"{'tf.Variable(...)' if 'Variable(' in written else 'A layer that is built here'} "
-                "copies the value into a new variable. The copy does not know where its value "
-                "came from, so the gradient ends there.",
+                f"{_copier(written)} copies the value into a new variable. The copy does not know "
+                "where its value came from, so the gradient ends there.",
                 "Compute with the tensor itself; make variables before the tape, once.",
                 place,
             )
@@ -182,13 +182,20 @@ def _makes_variable(recording: Recording, write: Op) -> bool:
     return id(write.inputs[0]) in recording.variables_made.get(write.place, ())
 
 
+def _copier(written: str) -> str:
+    """Return what an expression makes variables with."""
+    found = re.search(r"[\w.]*(?:Variable|copy|clone_model)\(", written)
+    return f"{found[0]}...)" if found else "A layer that is built here"
+
+
 def _copy_made_of(recording: Recording, op: Op) -> Op | None:
     """Return the step of tf.Variable([x, y]) that stores what another step of it computes."""
-    if op.place not in recording.variables_made:
+    making = next((place for place in op.places if place in recording.variables_made), None)
+    if making is None:
         return None
     own = {id(output) for output in op.outputs}
     for later in recording.ops[op.index + 1 :]:
-        if later.place != op.place:
+        if making not in later.places:
             return None
         if any(id(i) in own for i in later.inputs):
             own.update(id(output) for output in later.outputs)

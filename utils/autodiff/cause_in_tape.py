@@ -60,7 +60,8 @@ def why_tape(
                     first.place if first else None,
                 )
         elif tape not in op.tapes:
-            return replaced(recording, source, name, call)
+            bound = recording.bound_to(name, [each.code for each in call.places])
+            return replaced(recording, source, name, call, bound)
     forgotten = [i for i, e in enumerate(events) if e.kind == "reset"]
     if watches and forgotten and not automatic:
         if max(i for i, e in enumerate(events) if e in watches) < forgotten[-1]:
@@ -264,7 +265,10 @@ def comes_from_watched(recording: Recording, op: Op, events: Sequence[Any]) -> b
     return bool(needed & (watched | variables))
 
 
-def replaced(recording: Recording, source: Any, name: str, call: GradientCall | None) -> Finding:
+def replaced(
+    recording: Recording, source: Any, name: str, call: GradientCall, bound: Sequence[int]
+) -> Finding:
+    """Say that a name stands for another thing than the computation used: ``bound`` in order."""
     op = recording.producer.get(id(source))
     if is_variable(source):
         op = next((o for o in recording.ops if o.outputs and o.outputs[0] is source.handle), op)
@@ -276,7 +280,6 @@ def replaced(recording: Recording, source: Any, name: str, call: GradientCall | 
             "a variable in place with assign.",
             op.place if op else None,
         )
-    bound = recording.bound.get(name, [])
     if op is not None and bound and set(bound) <= {id(source)}:  # the name never was another
         return Finding(
             "constant_not_watched",
@@ -286,18 +289,18 @@ def replaced(recording: Recording, source: Any, name: str, call: GradientCall | 
             "inside the tape and differentiate with respect to the variable that it comes from.",
             op.place,
         )
-    place = op.place if op else (call.places[0] if call and call.places else None)
+    place = op.place if op else (call.places[0] if call.places else None)
     if op is not None:  # the line that gives the name its new value, not one inside a helper
         place = next((p for p in op.places if name in assigned_at(p)), None) or next(
             (p for p in op.places if assigned_at(p)), place
         )
-    before = {i for (_, i), n in recording.first_names.items() if n == name and i != id(source)}
+    before = set(bound) - {id(source)}
     if before and not before & {id(v) for v in recording.variables.values()}:
         return Finding(
             "variable_replaced",
             f"After this line the name `{name}` stands for a new plain tensor, not for the tensor "
             "that the tape watches.",
-            f"Call {tape_name(recording, id(call.tape)) if call else 'tape'}.watch({name}) for "
+            f"Call {tape_name(recording, id(call.tape))}.watch({name}) for "
             "each new value, or make it a tf.Variable, once, and change that in place with assign.",
             place,
         )

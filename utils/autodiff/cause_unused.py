@@ -104,11 +104,29 @@ def unconnected(
             f"Make it once and keep it: x = {name}; watch x, compute with x, and ask for x.",
             made,
         )
+    why = (
+        f"The result is computed from another `{name}`, which a function or a comprehension has "
+        "for itself. This one takes no part in the computation."
+        if _has_namesake(recording, targets, source, name)
+        else f"The result is not computed from `{name}`: it takes no part in the computation."
+    )
     return Finding(
         "unconnected",
-        f"The result is not computed from `{name}`: it takes no part in the computation.",
+        why,
         f"Check the name: is `{name}` what you meant, and does the result use it?",
         place_of(recording, key_of(targets[0])) if targets else None,
+    )
+
+
+def _has_namesake(recording: Recording, targets: list[Any], source: Any, name: str) -> bool:
+    """Tell whether a target comes from something that has this name in another function."""
+    needed = needed_for(recording, targets) - {key_of(source)}
+    keys = {id(plain(v)): id(v.handle) for v in recording.variables.values()}
+    return any(
+        keys.get(each, each) in needed
+        for (_, own), ids in recording.bound.items()
+        for each in ids
+        if own == name
     )
 
 

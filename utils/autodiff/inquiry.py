@@ -199,12 +199,13 @@ class _Inquiry(Trial):
     ) -> Finding | None:
         """Find out whether the name stood for something else while the target was computed."""
         recording = self.recording
-        held = [i for (_, i), known in recording.first_names.items() if known == name]
+        codes = [each.code for each in call.places] if call else list(recording.executed)[:1]
+        bound = recording.bound_to(name, codes)
         needed = needed_for(recording, targets)
         key = key_of(source)
         if key in needed:
             return None
-        for other in recording.bound.get(name, held):
+        for other in bound:
             variable = next((v for v in recording.variables.values() if id(v) == other), None)
             other_key = id(variable.handle) if variable is not None else other
             if other_key in needed and other not in (id(source), key):
@@ -216,7 +217,7 @@ class _Inquiry(Trial):
                         f"Use another name for the new value, or compute it from `{name}`.",
                         place_of(self.recording, other),
                     )
-                return replaced(self.recording, source, name, call)
+                return replaced(self.recording, source, name, call, bound)
         return None
 
     # -- the function to differentiate

@@ -11,7 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from utils.autodiff.dependencies import CALLED, is_call, key_of
+from utils.autodiff.dependencies import CALLED, is_call, key_of, writes_state
 from utils.autodiff.learner_inputs import named_inputs, reachable
 from utils.autodiff.path_taken import path_taken
 from utils.autodiff.recording import (
@@ -259,6 +259,11 @@ class _Painter:
             self.result.remarks.append(
                 f"No gradient is drawn: {str(error).strip().splitlines()[0]}"
             )
+        except tf.errors.OpError as error:  # as when tf.py_function gives one of another shape
+            self.gradient = {}
+            self.result.remarks.append(
+                f"No gradient is drawn: TensorFlow cannot compute all of them ({error.message})."
+            )
 
     # -- boxes
 
@@ -290,11 +295,11 @@ class _Painter:
                 continue
             self.result.edges.append(Edge(start, node, self._edge_kind(op, value)))
         outputs = [o for o in op.outputs if o.dtype != tf.variant]
-        if op.type.startswith("Assign"):
+        if writes_state(op):
             self.nodes[id(op.inputs[0])] = node
             variable = self.recording.variables.get(id(op.inputs[0]))
             node.title = f"stored in {self.names.get(id(variable), 'a variable')}"
-            node.value = _short(op.inputs[1])
+            node.value = _short(op.inputs[-1])
             node.faded = id(op.inputs[0]) not in self.needed
             return
         for output in op.outputs:
@@ -322,7 +327,7 @@ class _Painter:
 
     def _edge_kind(self, op: Op, value: Any) -> str:
         outputs = [o for o in op.outputs if id(o) in self.needed]
-        if not outputs and not (op.type.startswith("Assign") and id(op.inputs[0]) in self.needed):
+        if not outputs and not (writes_state(op) and id(op.inputs[0]) in self.needed):
             return "faded"
         key = self._key(value)
         if key not in self.live or key in self.links:
@@ -337,7 +342,7 @@ class _Painter:
 
     def _start(self, value: Any, op: Op) -> Node | None:
         key = self._key(value)
-        if value.dtype == tf.resource and op.type.startswith("Assign"):
+        if value.dtype == tf.resource and writes_state(op):
             return None
         return self.nodes.get(key) or self._leaf(value, op)
 

@@ -126,6 +126,12 @@ def _targets(f: Callable[..., Any], recording: Recording) -> tuple[list[Any], li
         remarks.append(
             "The gradient that the function returns is None; drawn is what it differentiates."
         )
+    if recording.result is None and not found:
+        raise CourseError(
+            f"draw_tape needs a function that returns a tensor, but {name} returned None: end it "
+            "with `return` and a tensor that TensorFlow computed. If None is a gradient that a "
+            "tf.function gave, explain_none says why."
+        )
     if not found:
         raise CourseError(
             f"draw_tape needs a function that returns a tensor, but {name} returned "

@@ -394,7 +394,8 @@ class _Observer:
         values = {}
         for name, value in frame.f_locals.items():
             if isinstance(value, (EagerTensor, tf.Variable, keras.Variable)):
-                if (ids := recording.bound.setdefault(name, [])) and ids[-1] == id(plain(value)):
+                ids = recording.bound.setdefault((frame.f_code, name), [])
+                if ids and ids[-1] == id(plain(value)):
                     continue
                 ids.append(id(plain(value)))
                 recording.names.setdefault(id(plain(value)), name)

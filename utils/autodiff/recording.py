@@ -10,7 +10,7 @@ import os
 import re
 import types
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -171,7 +171,8 @@ class Recording:
         self.executed: dict[types.CodeType, set[int]] = {}
         self.scopes: dict[types.CodeType, dict[str, Any]] = {}  # the global names of what ran
         self.names: dict[int, str] = {}
-        self.bound: dict[str, list[int]] = {}  # name -> ids of what it was bound to, in order
+        # (a function's code, name) -> ids of what the name was bound to there, in order
+        self.bound: dict[tuple[types.CodeType, str], list[int]] = {}
         # (a function's code, id) -> the first name that a tensor or variable had there: `params[0]`
         self.first_names: dict[tuple[types.CodeType, int], str] = {}
         self.layers: dict[int, Any] = {}  # Keras layers and models that had a name
@@ -195,6 +196,19 @@ class Recording:
             if op.type == "VarHandleOp":
                 made.setdefault(op.place, set()).add(id(op.outputs[0]))
         return made
+
+    def bound_to(self, name: str, codes: Iterable[types.CodeType]) -> list[int]:
+        """Return the ids of what a name stood for, in order, in the first function that has it.
+
+        Functions called by the one that asks for the gradient have names of their own, which may
+        be the same. ``codes``: the function that asks, and those that called it.
+        """
+        for code in codes:
+            if ids := self.bound.get((code, name)):
+                return ids
+            if held := [i for (c, i), n in self.first_names.items() if (c, n) == (code, name)]:
+                return held
+        return []
 
     def watch(self, tensor: Any) -> None:
         """Let the observing tape watch a tensor or variable, and note variables."""
