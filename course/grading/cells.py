@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 import re
 from collections.abc import Iterator
@@ -17,13 +16,6 @@ MOST_CODE = 2_000_000  # characters
 MOST_MEMORY = 600_000_000  # bytes that what is read of a file may take, about
 # The last one may have no end: a search that looked for it would begin anew at every quote.
 STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
-MARKS = (  # the longer ones first: UTF-32's begins like UTF-16's
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 KINDS: dict[str, Kind] = {  # by all the names that versions 1 to 4 of the format have had for them
     "code": "code",
     "markdown": "markdown",
@@ -94,11 +86,8 @@ def read_cells(data: bytes) -> list[Cell]:
 
 
 def text_of(data: bytes) -> str:
-    for mark, encoding in MARKS:
-        if data.startswith(mark):
-            return data.decode(encoding, errors="replace").lstrip("\ufeff")
-    if data[:2].count(0) == 1:  # one of the two bytes of the first brace
-        return data.decode("utf-16-be" if data[0] == 0 else "utf-16-le", errors="replace")
+    if (encoding := json.detect_encoding(data)) != "utf-8":
+        return data.decode(encoding, errors="replace").lstrip("\ufeff")
     try:
         return data.decode()
     except UnicodeDecodeError:

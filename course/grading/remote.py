@@ -31,6 +31,8 @@ cloudpickle.cloudpickle._find_imported_submodules = lambda code, dependencies: [
 
 OWN_MODULES = "utils.problems."  # what is defined there, the other process does not have
 
+MOST_LINES = 10**6  # of a notebook's cell
+
 
 class NotPortable(BaseException):
     """What a check hands over cannot go to another process: our mistake, not the learner's."""
@@ -462,6 +464,7 @@ def raised_there(described: Message) -> BaseException:
         kind = type(name, (kind,), {})
     error = kind.__new__(kind)
     place = described["place"]
-    error.learners_line = (int(place) if place is not None else None, str(described["line"]))
+    known = type(place) is int and 0 < place <= MOST_LINES
+    error.learners_line = (place if known else None, str(described["line"]))
     error.said = str(described["said"])
     return error

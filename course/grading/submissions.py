@@ -38,6 +38,7 @@ MOST_NOTEBOOKS = 30  # in one folder of a student's
 MOST_FOLDERS = 300  # in one folder of a student's
 MOST_SAID = 10  # sentences about files that do not go along
 DEEPEST = 12  # folders below the student's
+PACKED = "is an archive and has to be unpacked."
 LONGEST_NAME = 255  # bytes of the name of a file, and so of a student
 ENOUGH = 3  # cells of an exercise that a notebook has to hold to be one for certain
 
@@ -459,7 +460,7 @@ def _units(place: Path, exercises: Iterable[str]) -> list[_Unit]:
         elif entry.is_dir(follow_symlinks=False):
             units.append(_Unit(Path(entry.path), place, claim))
         elif ARCHIVE.search(entry.name):
-            odd = f"`{shown(entry.name)}` is an archive and has to be unpacked."
+            odd = f"`{shown(entry.name)}` {PACKED}"
             units.append(_Unit(Path(entry.path), place, claim, [odd]))
     return [*units, _Unit(place, place)]
 
@@ -623,12 +624,12 @@ def _why_none(unit: _Unit, found: list[_Found]) -> str:
         each = elsewhere[0]
         return f"`{_place(each)}` in {name} holds the cells of {each.assignment}."
     try:
-        there = [
-            f"{'the folder ' if _is_folder(entry) else ''}`{shown(entry.name)}`"
-            for entry in _entries(unit.path)
-        ]
+        entries = _entries(unit.path)
     except CourseError as error:
         return str(error)
+    if packed := [each for each in entries if ARCHIVE.search(each.name) and not _is_folder(each)]:
+        return f"`{shown(packed[0].name)}` in {name} {PACKED}"
+    there = [f"{'the folder ' if _is_folder(each) else ''}`{shown(each.name)}`" for each in entries]
     if not there:
         return f"The folder {name} is empty."
     more = "" if len(there) <= 3 else f" and {len(there) - 3} more"

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from course.grading.answering import Answering
-from course.grading.remote import Remote
+from course.grading.remote import Remote, raised_there
 
 LARGE = 40_000_000
 SLICES = tf.IndexedSlices(tf.ones((1, 3)), tf.constant([0]), tf.constant([LARGE, 3]))
@@ -42,3 +42,9 @@ def number(value: int) -> dict[str, str]:
 def test_the_judge_does_not_take_large_things_in_few_words(said: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="numbers in a few words"):
         Remote(None).value(said)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("place", "kept"), [(3, 3), (10**300, None), (0, None), (True, None)])
+def test_a_line_that_no_cell_has_is_no_line(place: Any, kept: int | None) -> None:
+    said = {"classes": ["ValueError"], "said": "no", "place": place, "line": "f(x)"}
+    assert raised_there(said).learners_line == (kept, "f(x)")  # type: ignore[attr-defined]

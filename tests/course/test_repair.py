@@ -618,7 +618,11 @@ def test_a_cell_is_read_as_far_as_it_goes(raw: Json, cell: Cell) -> None:
 
 
 @pytest.mark.parametrize(
-    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp949"]
+    "encoding",
+    [
+        *("utf-8", "utf-8-sig", "cp949", "utf-16", "utf-16-le", "utf-16-be"),
+        *("utf-32", "utf-32-le", "utf-32-be"),
+    ],
 )
 def test_korean_is_read_in_any_encoding(encoding: str) -> None:
     source = "이름 = '김민준'  # 한국어로 쓴 설명"

@@ -243,6 +243,7 @@ def test_what_belongs_nowhere_is_reported_with_a_reason(tmp_path: Path) -> None:
     put(tmp_path / "kim" / "notes" / "thoughts.txt", b"...")
     put(tmp_path / "kim" / "other" / "lecture.ipynb", b'{"cells": []}')
     put(tmp_path / "lee" / "homework.zip", b"PK")
+    put(tmp_path / "jung" / FLOW / f"{FLOW}.zip", b"PK")
     (tmp_path / "park").mkdir()
     put(tmp_path / "choi.ipynb", right(FLOW))
     put(tmp_path / "README.md", b"not a submission")
@@ -257,6 +258,7 @@ def test_what_belongs_nowhere_is_reported_with_a_reason(tmp_path: Path) -> None:
             " `lecture.ipynb` holds none of the exercises.",
         ),
         ("lee", "", "`homework.zip` is an archive and has to be unpacked."),
+        ("jung", FLOW, f"`{FLOW}.zip` in `{FLOW}` is an archive and has to be unpacked."),
         ("park", "", "The folder `park` is empty."),
     }
     assert all(each.notebook is None for each in found)
