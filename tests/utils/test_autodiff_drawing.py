@@ -436,3 +436,15 @@ def test_a_gradient_of_none_from_a_graph_is_left_to_explain_none():
 
     with pytest.raises(CourseError, match=r"returned None.*explain_none says why"):
         draw_tape(lambda x: step(x), tf.constant(2.0))
+
+
+def test_where_one_of_two_gradients_is_none_what_is_differentiated_is_drawn():
+    def f():
+        mass, gravity = tf.Variable(2.0), tf.Variable(9.8, trainable=False)
+        with tf.GradientTape() as tape:
+            weight = mass * gravity
+        return tape.gradient(weight, [mass, gravity])
+
+    figure = draw_tape(f)
+    assert "weight = 19.6" in words(figure)
+    assert "A gradient that the function returns is None" in words(figure)

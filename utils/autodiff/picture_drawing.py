@@ -120,11 +120,12 @@ def _targets(f: Callable[..., Any], recording: Recording) -> tuple[list[Any], li
     name = function_name(f) or "the function"
     found = tensors_in(recording.result)
     remarks = []
-    if not found and recording.calls:
-        call = recording.calls[-1]
-        found = tensors_in(call.target)
+    lost = [each for each in tf.nest.flatten(recording.result) if each is None]
+    if recording.calls and (lost or not found):
+        which = "A" if found else "The"
+        found = tensors_in(recording.calls[-1].target)
         remarks.append(
-            "The gradient that the function returns is None; drawn is what it differentiates."
+            f"{which} gradient that the function returns is None; drawn is what it differentiates."
         )
     if recording.result is None and not found:
         raise CourseError(
