@@ -190,8 +190,8 @@ def fork_kernel(
     raise NoWarmKernel(_last_line(start.path.with_suffix(".log")) or reason)
 
 
-def warm_up(options: Sequence[str], environment: Mapping[str, str], *, neutral: bool) -> None:
-    """Start the parent of kernels with these variables, if there is none yet.
+def warm_up(options: Sequence[str], environment: Mapping[str, str], *, neutral: bool) -> bool:
+    """Start the parent of kernels with these variables, if there is none yet; tell whether it did.
 
     It goes on importing when this returns.
 
@@ -202,7 +202,10 @@ def warm_up(options: Sequence[str], environment: Mapping[str, str], *, neutral: 
     with suppress(OSError):
         given = _neutral(kept_variables(environment)) if neutral else (environment, Path.cwd())
         start = _start(options, *given, PRELOADED, IDLE)
+        there = start.path.exists() and _is_answered(start.path)
         _connect(start._replace(data=environment.get("KERAS_HOME"))).close()
+        return not there
+    return False
 
 
 class Confinement(NamedTuple):

@@ -248,21 +248,22 @@ class WarmProvisioner(LocalProvisioner):
         manager.transport, manager.ip, manager.cache_ports = "ipc", str(folder / "s"), False
 
 
-def start_parent(environment: Mapping[str, str], *, sandboxed: bool) -> None:
-    """Start the parent of kernels with these variables, where there is none yet.
+def start_parent(environment: Mapping[str, str], *, sandboxed: bool) -> bool:
+    """Start the parent of kernels with these variables, where there is none yet; tell whether.
 
     It goes on importing when this returns.
     """
     if not CAN_FORK:
-        return
+        return False
     from course.kernels import asking
 
     with suppress(NoSuchKernel):  # whoever wants one will say so
         usual = _parse(KernelSpecManager().get_kernel_spec("python3").argv)
         if sandboxed:
-            asking.warm_up([], environment, neutral=True)
-        elif usual:
-            asking.warm_up(usual.options, environment, neutral=False)
+            return asking.warm_up([], environment, neutral=True)
+        if usual:
+            return asking.warm_up(usual.options, environment, neutral=False)
+    return False
 
 
 def start_program(

@@ -37,16 +37,22 @@ _lock = threading.Lock()
 
 
 class Worker:
-    """A worker process with a folder for its temporary files."""
+    """A worker process with a folder for its temporary files.
 
-    def __init__(self, perform: str) -> None:
+    ``aside``: it leaves a processor to the parent of its kernels while both import.
+    """
+
+    def __init__(self, perform: str, aside: bool = False) -> None:
         self.batch = ""  # what it works for
         self.scratch = Path(tempfile.mkdtemp(prefix="course-batch-"))
         runtime = self.scratch / "jupyter"  # connection files of kernels that are killed go, too
         runtime.mkdir(mode=0o700)
         self.log = (self.scratch / "log").open("w+", encoding="utf-8", errors="replace")
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "course.workers.worker", str(self.scratch), perform],
+            [
+                *(sys.executable, "-P", "-m", "course.workers.worker"),
+                *(str(self.scratch), perform, *["aside"] * aside),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,
@@ -162,10 +168,12 @@ def warm_up(perform: str, workers: int | None, kernel: Kind, *, sandboxed: bool 
     """
     workers = workers or processors()
     threads, _ = shares(workers)
+    aside = False
     if kernel == "warm" or sandboxed:
-        start_parent(kernel_environment() | thread_variables(threads), sandboxed=sandboxed)
+        variables = kernel_environment() | thread_variables(threads)
+        aside = start_parent(variables, sandboxed=sandboxed)
     with contextlib.suppress(OSError):  # whoever needs one will say so
-        _ready.extend(Worker(perform) for _ in range(min(workers, processors())))
+        _ready.extend(Worker(perform, aside) for _ in range(min(workers, processors())))
 
 
 def shares(workers: int) -> tuple[int, int]:
