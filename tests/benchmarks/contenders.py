@@ -21,12 +21,12 @@ Pair = tuple[Callable[[], Any], Callable[[], float | None]]
 BATCH, HIDDEN, CLASSES = 32, 128, 10
 
 
-def lesson(folder: Path) -> Pair:
+def lesson(folder: Path, *, halves: bool = True) -> Pair:
     """Lesson 7's own cells: its epoch, compiled by XLA, shuffled anew before each call."""
     import lesson as cells
     import tensorflow as tf
 
-    model, optimizer = cells.fresh()
+    model, optimizer = cells.fresh(cells.build_halves if halves else cells.build_model)
     compiled_epoch = tf.function(cells.train_epoch, jit_compile=True)
 
     def epoch() -> float:
@@ -38,6 +38,19 @@ def lesson(folder: Path) -> Pair:
         return float(np.mean(predicted == cells.data.test_labels))
 
     return epoch, accuracy
+
+
+def lesson_whole(folder: Path) -> Pair:
+    """The same with the network in one piece, before the lesson cuts it into two halves."""
+    return lesson(folder, halves=False)
+
+
+def lesson_whole_alone(folder: Path) -> Pair:
+    """The network in one piece on one processor: what the others bring to it."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    return lesson(folder, halves=False)
 
 
 def fit(folder: Path) -> Pair:

@@ -2,8 +2,9 @@
 
 Every contender trains the same network (784-128-10, relu) with the same Adam (epsilon 1e-7) on
 the same images, 32 a step, reshuffled each epoch, in a process of its own. They take turns, an
-epoch each, so that whatever else the machine does slows all of them. The lesson's contender is
-the lesson: its cells are read from the notebook.
+epoch each, so that whatever else the machine does slows all of them; a rest before each turn
+lets the threads of the one before fall asleep. The lesson's contender is the lesson: its cells
+are read from the notebook.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,10 +30,20 @@ from rich.table import Table
 from utils.data import load_fashion_mnist
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "07_fast_training.ipynb"
-CELLS = ("parameters", "imports", "data", "build-model", "train-step", "train-epoch", "orders")
+CELLS = (
+    "parameters",
+    "imports",
+    "data",
+    "build-model",
+    "train-step",
+    "train-epoch",
+    "orders",
+    "build-halves",
+)
 CONTENDERS = Path(__file__).with_name("contenders.py")
 LESSON = "lesson 7, compiled"
 PRODUCTS = "matrix products alone"
+REST = 0.3  # seconds; NumPy's threads wait for more work, and keep a processor busy, for 0.1 s
 
 
 class Contender(NamedTuple):
@@ -43,6 +55,8 @@ class Contender(NamedTuple):
 
 ROWS = {
     LESSON: Contender("lesson", "tensorflow"),
+    "the same, network in one piece": Contender("lesson_whole", "tensorflow"),
+    "and on one processor": Contender("lesson_whole_alone", "tensorflow"),
     "Keras fit": Contender("fit", "tensorflow"),
     "PyTorch eager": Contender("torch_eager", "torch"),
     "PyTorch eager, fused Adam": Contender("torch_fused", "torch"),
@@ -98,6 +112,7 @@ def measure(
         seconds: dict[str, list[float]] = {name: [] for name in rows}
         for _ in range(rounds):
             for name, process in processes.items():
+                time.sleep(REST)
                 seconds[name].append(_ask(process, "epoch"))
         return {name: Measured(seconds[name], _ask(processes[name], "accuracy")) for name in rows}
 
