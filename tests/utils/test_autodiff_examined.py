@@ -260,6 +260,58 @@ def a_result_of_bfloat16(x):
     return tf.cast(tf.reduce_sum(x * x), tf.bfloat16)
 
 
+# -- zeros that TensorFlow gives in place of None
+
+
+@tf.function
+def rounds_of_newton(a):
+    x, n = C(1.0), C(0.0)
+    while tf.abs(x * x - a) > 1e-3:
+        x = 0.5 * (x + a / x)
+        n += 1.0
+    return n
+
+
+FROM_A_FUNCTION = "is 0 in place of None: a tf.function answers with zeros"
+
+
+@case("condition", "while tf.abs", FROM_A_FUNCTION, inputs=(C(2.0),))
+def a_tf_function_within(a):
+    return rounds_of_newton(a)
+
+
+@case("condition", "while tf.abs", FROM_A_FUNCTION)
+def a_tf_function_on_a_tape():
+    a, b = tf.Variable(2.0), tf.Variable(3.0)
+    with tf.GradientTape() as tape:
+        n = rounds_of_newton(a) * b
+    return tape.gradient(n, [a, b])
+
+
+@case("numpy", "a.numpy()", "0 in place of None: tf.py_function answers with zeros")
+def a_py_function_on_a_tape():
+    x = tf.Variable([0.1, 0.2])
+    with tf.GradientTape() as tape:
+        y = tf.py_function(lambda a: a.numpy() * 2.0, [x], tf.float32)
+    return tape.gradient(y, x)
+
+
+@tf.function
+def constant_of(a):
+    return C(3.0)
+
+
+@case("unconnected", None, "with respect to `a` is None.", inputs=(C(2.0),))
+def a_tf_function_that_gives_none(a):
+    return constant_of(a)
+
+
+@case("numpy", "x.numpy()", "Called as a tf.function it ends in AttributeError", inputs=(C(1.0),))
+@tf.function
+def a_tf_function_that_fails(x):
+    return tf.constant(x.numpy())
+
+
 @pytest.mark.parametrize("f, inputs, cause, fragment, words", CASES)
 def test_the_cause_the_line_and_the_words(f, inputs, cause, fragment, words):
     explanation = explain_none(f, *inputs)
@@ -272,6 +324,13 @@ def test_the_cause_the_line_and_the_words(f, inputs, cause, fragment, words):
 
 def test_a_picture_shows_a_result_of_bfloat16():
     assert draw_tape(a_result_of_bfloat16, C([0.5, 2.0])).get_label().startswith("What ")
+
+
+def test_a_picture_of_a_tf_functions_gradient_shows_what_the_function_gave():
+    label = draw_tape(a_tf_function_on_a_tape).get_label()
+
+    assert "tf.function rounds_of_newton gives 3" in label
+    assert "the way back through rounds_of_newton" in label
 
 
 def test_a_repeated_run_says_nothing_of_arrays_that_it_leaves_unread(caplog):

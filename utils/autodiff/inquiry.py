@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -36,6 +37,7 @@ from utils.autodiff.recording import (
     EagerTensor,
     GradientCall,
     Op,
+    Recording,
     differentiable,
     is_variable,
     plain,
@@ -149,7 +151,7 @@ class _Inquiry(Trial):
             more = unwatched(recording=self.recording, call=call, source=first, name=names[none[0]])
             findings[0] = replace(findings[0], also=(*findings[0].also, *more))
         notes = notes_on_others(names, none, findings)
-        what = None
+        what = self._zeros_instead(names[none[0]], lambda whole: _answer(whole, call, none[0]))
         if hidden and none == hidden:
             what = (
                 f"The gradient with respect to `{names[none[0]]}` is 0 only because you asked for "
@@ -259,21 +261,40 @@ class _Inquiry(Trial):
             kept = [r for r in zip(names, values, results, strict=True) if r[2] is not None]
             return self._fine(kept, targets, None, notes)
         findings = [self._why_in_function(targets, values[i], names[i]) for i in none]
-        notes += notes_on_others(names, none, findings) + self._as_graph([values[i] for i in none])
-        return said(findings[0], names[none[0]], notes, None, len(none), len(values))
+        notes += notes_on_others(names, none, findings)
+        if self.shown is not self.f and self._whole and self._whole.error:
+            notes.append(f"Called as a tf.function it ends in {type(self._whole.error).__name__}.")
+        first = values[none[0]]
+        what = self._zeros_instead(
+            names[none[0]],
+            lambda whole: (
+                whole.gradients(tensors_in(whole.result), [first])[0]
+                if differentiable(first.dtype)
+                else None
+            ),
+        )
+        return said(findings[0], names[none[0]], notes, what, len(none), len(values))
 
-    def _as_graph(self, sources: list[Any]) -> list[str]:
-        """Say what a tf.function answers where its body, run op by op, has a gradient of None."""
-        if self.shown is self.f:
-            return []
-        graph = self.record(f=self.shown, replay=self.recording, trace=False, graph=True)
-        if graph.error is not None:
-            return [f"Called as a tf.function it raises a {type(graph.error).__name__}."]
-        found = [v for v in sources if differentiable(v.dtype)]
-        answers = graph.gradients(tensors_in(graph.result), found) if found else []
-        if answers and all(all_of(answer, lambda a: a == 0) for answer in answers):
-            return ["Called as a tf.function it gives 0, not None: a graph holds both branches."]
-        return []
+    @functools.cached_property
+    def _whole(self) -> Recording | None:
+        """The code as it stands, if TensorFlow runs as one what was recorded op by op."""
+        if not self.recording.opened:
+            return None
+        return self.record(f=self.shown, replay=self.recording, trace=False, graph=True)
+
+    def _zeros_instead(self, name: str, answer: Callable[[Recording], Any]) -> str | None:
+        """Say so if the code as it stands gives zeros where, op by op, its gradient is None.
+
+        `answer` finds the gradient in a recording; None where it is not there.
+        """
+        whole = self._whole
+        if whole is None or whole.error is not None or not all_of(answer(whole), lambda a: a == 0):
+            return None
+        doors = " or ".join(sorted(self.recording.opened))
+        return (
+            f"The gradient with respect to `{name}` is 0 in place of None: {doors} answers with "
+            "zeros where no gradient comes through."
+        )
 
     def _is_label(self, value: Any) -> bool:
         if differentiable(value.dtype):
@@ -462,6 +483,13 @@ class _Inquiry(Trial):
 
 def _has_none(call: GradientCall) -> bool:
     return any(part is None for part in tf.nest.flatten(call.result))
+
+
+def _answer(recording: Recording, call: GradientCall, index: int) -> Any:
+    """Return what the same call of gradient gave in another run, for one of its sources."""
+    if call.index >= len(recording.calls):
+        return None
+    return tf.nest.flatten(recording.calls[call.index].result)[index]
 
 
 def _own_cast(op: Op) -> bool:

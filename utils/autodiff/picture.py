@@ -72,6 +72,7 @@ _SYMBOLS = {
 _SHAPE_OPS = {"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike", "BroadcastGradientArgs"}
 
 
+_BACKWARD = re.compile(r"_*backward_(\w+?)(?:_\d+)?")
 _UNSEEN = (
     "The tape that was asked did not record the steps with dashed arrows; the gradients are those "
     "of a tape around everything."
@@ -295,6 +296,8 @@ class _Painter:
                 continue
             self.result.edges.append(Edge(start, node, self._edge_kind(op, value)))
         outputs = [o for o in op.outputs if o.dtype != tf.variant]
+        if is_call(op):  # beside its results are counters that its gradient needs
+            outputs = [o for o in outputs if differentiable(o.dtype)] or outputs
         if writes_state(op):
             self.nodes[id(op.inputs[0])] = node
             variable = self.recording.variables.get(id(op.inputs[0]))
@@ -430,6 +433,8 @@ class _Painter:
     def _function(self, op: Op) -> tuple[str, tuple[str, ...]]:
         match = CALLED.match(op.type)
         name = match[1] if match else "function"
+        if backward := _BACKWARD.fullmatch(name):
+            return f"the way back through {backward[1]}", ("one node, a whole graph",)
         found = _tf_function(self.f, name)
         if found is None:
             return f"tf.function {name}", ("one node, a whole graph",)

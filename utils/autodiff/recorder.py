@@ -96,14 +96,17 @@ def record(
             write = tf.TensorArray.write.__wrapped__  # without a word on what is never read
             stack.enter_context(mock.patch.object(tf.TensorArray, "write", write))
         if eager_functions:  # TensorFlow answers for the gradient of a py_function only once
-            stack.enter_context(mock.patch.object(tf, "py_function", _called_directly))
+            stack.enter_context(mock.patch.object(tf, "py_function", _opened(recording)))
         if eager_functions and not tf.config.functions_run_eagerly():
             tf.config.run_functions_eagerly(True)
             stack.callback(tf.config.run_functions_eagerly, False)
             called = _FUNCTION.__call__
-            stack.enter_context(
-                _set(_FUNCTION, "__call__", lambda *a, **k: numbers_to_tensors(called(*a, **k)))
-            )
+
+            def call_function(*args: Any, **kwargs: Any) -> Any:
+                recording.opened.add("a tf.function")
+                return numbers_to_tensors(called(*args, **kwargs))
+
+            stack.enter_context(_set(_FUNCTION, "__call__", call_function))
         try:
             with recording.tape, recording.plain_tape:
                 for tensor in watch:
@@ -134,14 +137,19 @@ def numbers_to_tensors(result: Any) -> Any:
     )
 
 
-def _called_directly(func: Any = None, inp: Any = None, Tout: Any = None, name: Any = None) -> Any:
-    """Stand in for tf.py_function: what `func` computes is recorded op by op."""
-    results = func(*[tf.convert_to_tensor(value) for value in inp])
-    if not isinstance(Tout, (list, tuple)):
-        return tf.convert_to_tensor(results, dtype=Tout)
-    if not isinstance(results, (list, tuple)):
-        results = [results]
-    return [tf.convert_to_tensor(r, dtype=t) for r, t in zip(results, Tout, strict=True)]
+def _opened(recording: Recording) -> Callable[..., Any]:
+    """Return what stands in for tf.py_function: what `func` computes is recorded op by op."""
+
+    def py_function(func: Any = None, inp: Any = None, Tout: Any = None, name: Any = None) -> Any:
+        recording.opened.add("tf.py_function")
+        results = func(*[tf.convert_to_tensor(value) for value in inp])
+        if not isinstance(Tout, (list, tuple)):
+            return tf.convert_to_tensor(results, dtype=Tout)
+        if not isinstance(results, (list, tuple)):
+            results = [results]
+        return [tf.convert_to_tensor(r, dtype=t) for r, t in zip(results, Tout, strict=True)]
+
+    return py_function
 
 
 class _Observer:

@@ -185,6 +185,7 @@ class Recording:
         self.plain_tape = tf.GradientTape(persistent=True)  # watches what a learner would
         self.producer: dict[int, Op] = {}
         self.watched: set[int] = set()
+        self.opened: set[str] = set()  # what ran op by op that TensorFlow runs as one
         self.variables: dict[int, Any] = {}  # id of the handle -> tf.Variable
         self._reads: dict[int, int | None] = {}
 

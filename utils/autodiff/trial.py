@@ -72,6 +72,7 @@ class Trial:
         )
         if self.shown is not self.f:  # a tf.function
             recording.result = numbers_to_tensors(recording.result)
+            recording.opened.add("a tf.function")
         return recording
 
     # -- words
