@@ -45,12 +45,17 @@ def lesson_whole(folder: Path) -> Pair:
     return lesson(folder, halves=False)
 
 
-def lesson_whole_alone(folder: Path) -> Pair:
+def lesson_whole_alone(folder: Path, *, halves: bool = False) -> Pair:
     """The network in one piece on one processor: what the others bring to it."""
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
-    return lesson(folder, halves=False)
+    return lesson(folder, halves=halves)
+
+
+def lesson_alone(folder: Path) -> Pair:
+    """The two halves on one processor."""
+    return lesson_whole_alone(folder, halves=True)
 
 
 def fit(folder: Path) -> Pair:

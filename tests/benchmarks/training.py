@@ -56,7 +56,8 @@ class Contender(NamedTuple):
 ROWS = {
     LESSON: Contender("lesson", "tensorflow"),
     "the same, network in one piece": Contender("lesson_whole", "tensorflow"),
-    "and on one processor": Contender("lesson_whole_alone", "tensorflow"),
+    "in one piece, on one processor": Contender("lesson_whole_alone", "tensorflow"),
+    "in two halves, on one processor": Contender("lesson_alone", "tensorflow"),
     "Keras fit": Contender("fit", "tensorflow"),
     "PyTorch eager": Contender("torch_eager", "torch"),
     "PyTorch eager, fused Adam": Contender("torch_fused", "torch"),
