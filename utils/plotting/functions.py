@@ -337,13 +337,15 @@ def _mark(axes: Axes, steps: Array, at: int, text: str, marker: str) -> Annotati
     shares = np.linspace(0, 1, 20)[:, None, None]
     between = (1 - shares) * steps[:-1] + shares * steps[1:] if len(steps) > 1 else steps
     drawn = axes.transData.transform(between.reshape(-1, 2))
+    points = axes.transData.transform(steps)
     window = axes.get_window_extent()
 
-    def harm(corner: tuple[str, str]) -> tuple[bool, int]:
-        """Return whether the text would leave the axes, and how much of the path it would hide."""
+    def harm(corner: tuple[str, str]) -> tuple[bool, int, int]:
+        """Return whether the text would leave the axes, and what of the path it would hide."""
         _put(label, *corner)
-        box = label.get_window_extent()
-        return window.count_contains(box.corners()) < 4, box.count_contains(drawn)
+        box = label.get_window_extent().padded(6)
+        outside = window.count_contains(box.corners()) < 4
+        return outside, box.count_contains(points), box.count_contains(drawn)
 
     corners = itertools.product(("left", "right", "center"), ("bottom", "top"))
     _put(label, *min(corners, key=harm))
