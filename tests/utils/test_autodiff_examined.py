@@ -8,6 +8,7 @@ from collections import namedtuple
 import keras
 import pytest
 import tensorflow as tf
+from matplotlib.text import Text
 
 from utils.autodiff import draw_tape, explain_none
 
@@ -312,6 +313,53 @@ def a_tf_function_that_fails(x):
     return tf.constant(x.numpy())
 
 
+# -- what is computed beside, or from, the gradient of an own tape
+
+
+@case("rounding", "tf.round(a)", inputs=(C(2.3),))
+def rounded_beside_a_tape(a):
+    x = tf.Variable(1.5)
+    with tf.GradientTape() as tape:
+        y = x**2
+    return tf.round(a) * tape.gradient(y, x)
+
+
+@case("python_number", "float(k)", inputs=(C(2.0),))
+def a_residual(k):
+    t = C([0.1, 0.5])
+    with tf.GradientTape() as tape:
+        tape.watch(t)
+        u = tf.exp(-0.5 * t)
+    return tf.reduce_mean((tape.gradient(u, t) + float(k) * u) ** 2)
+
+
+@case("fine", None, "`x`", inputs=(C([1.0, 2.0]),))
+def a_norm_of_its_gradient(x):
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = tf.reduce_sum(2.0 * x)
+    return tf.norm(tape.gradient(y, x))
+
+
+@case("rounding", "tf.floor(x)", "0 only because batch_jacobian gives zeros")
+def a_jacobian_of_steps():
+    x = C([[0.3, 1.7]])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = tf.floor(x) * 2.0
+    return tape.batch_jacobian(y, x)
+
+
+@case("not_finite", "tf.acos(v)", "tf.clip_by_value", inputs=(C(1.0),))
+def at_the_edge_of_acos(v):
+    return tf.acos(v)
+
+
+@case("random", "tf.random.categorical", "logarithm of its probability", inputs=(C([[1.0, 2.0]]),))
+def a_drawn_class(logits):
+    return tf.cast(tf.random.categorical(logits, 2), tf.float32)
+
+
 @pytest.mark.parametrize("f, inputs, cause, fragment, words", CASES)
 def test_the_cause_the_line_and_the_words(f, inputs, cause, fragment, words):
     explanation = explain_none(f, *inputs)
@@ -331,6 +379,69 @@ def test_a_picture_of_a_tf_functions_gradient_shows_what_the_function_gave():
 
     assert "tf.function rounds_of_newton gives 3" in label
     assert "the way back through rounds_of_newton" in label
+
+
+def of_a_line():
+    x = tf.Variable(3.0)
+    with tf.GradientTape() as tape:
+        y = 2.0 * x + 1.0
+    return tape.gradient(y, x)
+
+
+def with_one_unseen():
+    w, v = tf.Variable(0.3), tf.Variable(0.7)
+    hidden = tf.tanh(w * 2.0)
+    with tf.GradientTape() as tape:
+        loss = hidden * v
+    return tape.gradient(loss, [w, v])
+
+
+def with_one_unwatched():
+    w, b = tf.Variable(3.0), C(1.0)
+    with tf.GradientTape() as tape:
+        loss = (w * 2.0 + b) ** 2
+    return tape.gradient(loss, [w, b])
+
+
+def with_a_step():
+    w = tf.Variable(3.0)
+    with tf.GradientTape() as tape:
+        loss = tf.sin(w) ** 2
+    g = tape.gradient(loss, w)
+    w.assign_sub(0.1 * g)
+    return loss
+
+
+def texts(figure):
+    return "\n".join(text.get_text() for text in figure.findobj(Text))
+
+
+def test_a_gradient_that_is_the_same_everywhere_is_drawn_by_what_it_differentiates():
+    figure = draw_tape(of_a_line)
+
+    assert "gradient of y with respect to x: 2." in figure.get_label()
+    assert "is the same everywhere" in texts(figure)
+
+
+@pytest.mark.parametrize("f", [with_one_unseen, with_one_unwatched])
+def test_what_the_tape_did_not_see_is_dashed_for_one_of_two_gradients(f):
+    assert "did not record the steps with dashed arrows" in texts(draw_tape(f))
+
+
+def test_what_a_tape_answered_is_no_constant():
+    words = texts(draw_tape(with_a_step))
+
+    assert "from tape.gradient" in words
+    assert "Dashed arrows" not in words
+
+
+def test_what_is_stored_in_an_element_leads_to_the_output():
+    def stored(x):
+        grid = tf.Variable([0.0, 0.0, 1.0])
+        grid[1].assign(x * 2.0)
+        return tf.reduce_sum(grid * grid)
+
+    assert "Dashed arrows" in texts(draw_tape(stored, C(2.0)))
 
 
 def test_a_repeated_run_says_nothing_of_arrays_that_it_leaves_unread(caplog):

@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from utils.autodiff.cause_in_op import DRAWS, blocked, quoted, write_before
+from utils.autodiff.cause_in_op import DRAWS, blocked, quoted, redraw, write_before
 from utils.autodiff.dependencies import (
     dependent_on,
     group_in,
@@ -121,7 +121,7 @@ def no_registered_gradient(recording: Recording, error: LookupError) -> Finding:
             "random",
             f"{quoted(op)} draws at random: how its parameters shift the draw is not "
             "recorded, and the tape raises a LookupError.",
-            "Draw noise that depends on no parameter and scale it: mean + spread * noise.",
+            redraw(op.type),
             op.place,
         )
     return Finding(

@@ -21,6 +21,16 @@ _SHAPES = {"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike"}
 DRAWS = ("Random", "StatelessRandom", "Multinomial", "StatelessMulti", "StatefulRandom")
 
 
+def redraw(kind: str) -> str:
+    """Say what to do instead of a random op whose parameters have no gradient."""
+    if any(each in kind for each in ("Multinomial", "Poisson", "Binomial")):
+        return (
+            "A draw of whole numbers has no slope. Differentiate the logarithm of its probability, "
+            "times what the draw earned (the score function)."
+        )
+    return "Draw noise that depends on no parameter and scale it: mean + spread * noise."
+
+
 def blocked(recording: Recording, op: Op, after: Op, name: str, source: Any) -> Finding:
     kind, place = op.type, op.place
     shown = quoted(op)
@@ -139,7 +149,7 @@ def blocked(recording: Recording, op: Op, after: Op, name: str, source: Any) -> 
         return Finding(
             "random",
             f"{shown} draws at random: how `{name}` shifts the draw is not recorded.",
-            "Draw noise that does not depend on it and scale it: mean + spread * noise.",
+            redraw(kind),
             place,
         )
     if is_call(op):

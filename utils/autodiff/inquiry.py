@@ -94,7 +94,27 @@ class _Inquiry(Trial):
         if last.cause != "fine":
             return last
         others = (self._explain_call(call) for call in calls[1:])
-        return next((other for other in others if other.cause == "incomplete"), last)
+        incomplete_one = next((other for other in others if other.cause == "incomplete"), None)
+        return incomplete_one or self._explain_inputs_apart() or last
+
+    def _explain_inputs_apart(self) -> Explanation | None:
+        """Explain a gradient of None with respect to inputs that no tape of `f` is asked about.
+
+        None where there is no such input, or where `f` returns what its tapes answered.
+        """
+        recording = self.recording
+        results = {id(part) for part in tf.nest.flatten(recording.result)}
+        asked = set()
+        for call in recording.calls:
+            asked |= {key_of(source) for source in tf.nest.flatten(call.sources)}
+            if results & {id(part) for part in tf.nest.flatten(call.result)}:
+                return None
+        apart = [(name, value) for name, value in self.sources if key_of(value) not in asked]
+        if not apart or not tensors_in(recording.result):
+            return None
+        self.sources = apart
+        explanation = self._explain_function()
+        return explanation if explanation.cause != "fine" else None
 
     # -- a function that holds its own tape
 
@@ -133,7 +153,7 @@ class _Inquiry(Trial):
             self.source_name(source, i, len(sources), call) for i, source in enumerate(sources)
         ]
         hidden = []
-        if call.zeros:
+        if call.zeros or call.method == "batch_jacobian":  # which gives zeros unasked
             hidden = [
                 i
                 for i, source in enumerate(sources)
@@ -153,10 +173,12 @@ class _Inquiry(Trial):
         notes = notes_on_others(names, none, findings)
         what = self._zeros_instead(names[none[0]], lambda whole: _answer(whole, call, none[0]))
         if hidden and none == hidden:
-            what = (
-                f"The gradient with respect to `{names[none[0]]}` is 0 only because you asked for "
-                "zeros in place of None (unconnected_gradients)."
+            because = (
+                "you asked for zeros in place of None (unconnected_gradients)"
+                if call.zeros
+                else "batch_jacobian gives zeros in place of None"
             )
+            what = f"The gradient with respect to `{names[none[0]]}` is 0 only because {because}."
         return said(findings[0], names[none[0]], notes, what, len(none), len(sources))
 
     def _why_in_call(

@@ -23,7 +23,6 @@ from utils.autodiff.recording import (
     differentiable,
     is_variable,
     plain,
-    tensors_in,
 )
 from utils.plotting.figures import short_number
 
@@ -166,7 +165,7 @@ class _Painter:
                     name = recording.names.get(id(value), "x")
                     self.sources.setdefault(id(value), ("input", name, value))
         self.nodes: dict[int, Node] = {}  # id of a tensor or handle -> the box that gives it
-        lost = recording.calls and not tensors_in(recording.result)
+        lost = recording.calls and any(r is None for r in tf.nest.flatten(recording.result))
         self.asked = id(recording.calls[-1].tape) if lost else None  # it answered None
         self.live = self._live()
         self.needed = self._needed()
@@ -216,7 +215,7 @@ class _Painter:
         for op in self.recording.ops:
             if op.type in _SHAPE_OPS or op.type in ("VarHandleOp", "VarIsInitializedOp"):
                 continue
-            if op.type.startswith("Assign"):
+            if writes_state(op):
                 if any(key in live for key in self._keys(op)[1:]):
                     live.add(id(op.inputs[0]))
                 continue
@@ -231,7 +230,7 @@ class _Painter:
             for key in needed & set(self.links):
                 needed.update(key_of(e.tensor) for e in self._same_door(self.links[key]))
             if any(id(o) in needed for o in op.outputs) or (
-                op.type.startswith("Assign") and id(op.inputs[0]) in needed
+                writes_state(op) and id(op.inputs[0]) in needed
             ):
                 needed.update(self._keys(op))
         return needed
@@ -335,13 +334,26 @@ class _Painter:
         key = self._key(value)
         if key not in self.live or key in self.links:
             return "plain"
-        if self.asked is not None and self.asked not in op.tapes:
+        if self.asked is not None and (self.asked not in op.tapes or not self._watched(key)):
             if _UNSEEN not in self.result.remarks:
                 self.result.remarks.append(_UNSEEN)
             return "stopped"
         if self.gradient.get(id(value)) is None and self.gradient.get(key) is None:
             return "stopped"
         return "plain"
+
+    def _watched(self, key: int) -> bool:
+        """Tell whether the tape that was asked watches a source; so it does all that follows."""
+        kind, _, source = self.sources.get(key, ("op", "", None))
+        recording = self.recording
+        if (
+            kind == "variable"
+            and source.trainable
+            and recording.watch_accessed.get(self.asked or 0)
+        ):
+            return True
+        watched = (e.tensor for e in recording.events if (e.kind, e.tape) == ("watch", self.asked))
+        return source is None or any(plain(tensor) is source for tensor in watched)
 
     def _start(self, value: Any, op: Op) -> Node | None:
         key = self._key(value)
@@ -364,6 +376,7 @@ class _Painter:
         producer = self.recording.producer.get(key)
         if producer is not None and "andom" in producer.type:
             node.title = "random"
+        node.nested = producer is not None and producer.call is not None
         self.result.nodes.append(node)
         self.nodes[key] = node
         if exit_ is not None:

@@ -33,6 +33,7 @@ from utils.autodiff.recording import (
     differentiable,
     is_variable,
     numbers,
+    plain,
     tensors_in,
 )
 from utils.errors import CourseError
@@ -127,6 +128,12 @@ def _targets(f: Callable[..., Any], recording: Recording) -> tuple[list[Any], li
         remarks.append(
             f"{which} gradient that the function returns is None; drawn is what it differentiates."
         )
+    elif recording.calls and _is_constant(recording):
+        found = tensors_in(recording.calls[-1].target)
+        remarks.append(
+            "The gradient that the function returns is the same everywhere; drawn is what it "
+            "differentiates."
+        )
     if recording.result is None and not found:
         raise CourseError(
             f"draw_tape needs a function that returns a tensor, but {name} returned None: end it "
@@ -146,6 +153,21 @@ def _targets(f: Callable[..., Any], recording: Recording) -> tuple[list[Any], li
     elif found[0].shape.num_elements() != 1 and differentiable(found[0].dtype):
         remarks.append("The output has several elements: the gradients are those of their sum.")
     return found, remarks
+
+
+def _is_constant(recording: Recording) -> bool:
+    """Tell whether a function returns what its last tape answered, and that depends on nothing."""
+    call = recording.calls[-1]
+    answers = {id(part) for part in tf.nest.flatten(call.result)}
+    results = tf.nest.flatten(recording.result)
+    if not all(id(part) in answers and isinstance(part, EagerTensor) for part in results):
+        return False
+    sources = [plain(source) for source in tf.nest.flatten(call.sources)]
+    try:
+        again = recording.gradients(results, [s for s in sources if differentiable(s.dtype)])
+    except (LookupError, tf.errors.OpError):
+        return False
+    return all(each is None for each in again)
 
 
 def _links(f: Callable[..., Any], inputs: Sequence[Any], recording: Recording) -> dict[int, Exit]:
@@ -205,7 +227,8 @@ def _inline_constants(picture: Picture) -> None:
 
 def _texts(node: Node, target: str, names: Counter[str | None]) -> list[tuple[str, str, str]]:
     """Return the lines of a box as (text, colour, weight); `names` counts those of all boxes."""
-    word = {"input": "input", "variable": "variable", "constant": "constant"}.get(node.kind, "")
+    constant = "from tape.gradient" if node.nested else "constant"
+    word = {"input": "input", "variable": "variable", "constant": constant}.get(node.kind, "")
     title = f"output: {word or node.title}" if node.output else word or node.title
     name = node.name or (target if node.output else "")
     if node.kind == "constant":
@@ -297,13 +320,17 @@ def _drawn(picture: Picture, title: str) -> Figure:
     return finish(figure, _alt(picture, title))
 
 
+def _is_faint(edge: Edge) -> bool:
+    return edge.kind == "faded" or edge.start.faded or edge.end.faded
+
+
 def _below(picture: Picture) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
-    if any(edge.kind == "stopped" for edge in picture.edges):
+    if any(edge.kind == "stopped" and not _is_faint(edge) for edge in picture.edges):
         rows.append(
             ("Dashed arrows with ✕: the value goes on, the gradient does not (None).", "normal")
         )
-    if any(node.nested and not node.faded for node in picture.nodes):
+    if any(node.nested and node.kind == "op" and not node.faded for node in picture.nodes):
         rows.append(
             ("Boxes with a dotted edge: computed by the function's own tape.gradient.", "normal")
         )
@@ -385,7 +412,7 @@ def _arrow(
     turns: dict[int, tuple[int, float]],
     ends: tuple[float, float],
 ) -> None:
-    faded = edge.kind == "faded" or edge.start.faded or edge.end.faded
+    faded = _is_faint(edge)
     stopped = edge.kind == "stopped" and not faded
     i = 0 if sideways else 1
     size = widths if sideways else heights

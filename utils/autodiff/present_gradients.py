@@ -21,6 +21,15 @@ _FLAT = {
 }
 
 
+_INSIDE = "tf.clip_by_value(x, -1 + 1e-6, 1 - 1e-6)"
+_EDGES = {  # where these functions end, their slopes have no bound
+    "Acos": _INSIDE,
+    "Asin": _INSIDE,
+    "Atanh": _INSIDE,
+    "Acosh": "tf.maximum(x, 1 + 1e-6)",
+}
+
+
 def explain_values(
     recording: Recording,
     gradients: list[tuple[str, Any, Any]],
@@ -101,6 +110,8 @@ def _not_finite(
     if op is not None:
         op, value = _first_not_finite(recording, op)
         why += f" {quoted(op)} is to blame: its slope has no finite value here."
+        if op.type in _EDGES:
+            mend = f"Keep the input away from that point: {_EDGES[op.type]} before it."
         if value is not None and any(value is i for i in op.inputs):
             maker = recording.producer.get(id(value))
             read = {
@@ -164,8 +175,8 @@ def _zero(recording: Recording, gradient: tuple[str, Any, Any], targets: list[An
     if op is None or op.type not in _FLAT:
         return Finding(
             "fine",
-            f"The gradient with respect to `{name}` is 0 at this input: a small change there "
-            "does not change the result (as at the bottom of a valley, or of a constant).",
+            f"The gradient with respect to `{name}` is 0 at this input: that is right where a "
+            "small change does not change the result, as at the bottom of a valley.",
         )
     why = {
         "Sign": "the sign of a number does not change when the number changes by a little, so "
