@@ -344,7 +344,34 @@ def test_a_picture_in_few_colours_looks_as_it_did(colours: int) -> None:
 
 def test_more_histories_than_colours_are_all_drawn():
     figure = plotting.plot_learning_curves({f"run {i}": {"loss": [2, 1]} for i in range(9)})
-    assert len(figure.axes[0].lines) == 9 and "run 8, training" in words(figure)
+    assert len(figure.axes[0].lines) == 9 and "run 8" in words(figure)
+
+
+@pytest.mark.parametrize(
+    "epochs, ticks",
+    [
+        (1, [1]),
+        (3, [1, 2, 3]),
+        (12, [1, 2, 4, 6, 8, 10, 12]),
+        (30, [1, 5, 10, 15, 20, 25, 30]),
+        (99, [1, 20, 40, 60, 80]),
+    ],
+)
+def test_the_axis_of_epochs_begins_at_1(epochs, ticks):
+    figure = plotting.plot_learning_curves({"loss": [1.0] * epochs})
+    assert figure.axes[0].get_xticks().tolist() == ticks
+
+
+def test_no_line_joins_the_sides_of_a_jump():
+    figure = plotting.plot_function(np.abs, np.sign, interval=(-1, 1))
+    whole, jumping = (line.get_ydata() for line in figure.axes[0].lines[1:3])
+    assert np.isfinite(whole).all()
+    assert np.isnan(jumping).sum() == 2
+
+
+def test_a_steep_curve_has_no_gap():
+    figure = plotting.plot_function(lambda x: np.tanh(20 * x))
+    assert np.isfinite(figure.axes[0].lines[1].get_ydata()).all()
 
 
 def test_a_gap_in_a_function_is_no_alarm(recwarn):

@@ -75,11 +75,12 @@ def plot_function(
     axes = figure.add_subplot()
     axes.grid(True)
     axes.axhline(0, color=SILVER, linestyle="-", linewidth=0.8)
-    axes.plot(x, y, color=BLUE, linestyle="-", linewidth=2.2, label=name)
+    axes.plot(*_with_gaps(x, y), color=BLUE, linestyle="-", linewidth=2.2, label=name)
     slopes = y
     if derivative is not None:
         slopes = _values(derivative, x, "the derivative")
-        axes.plot(x, slopes, color=VERMILION, linestyle="--", label=f"derivative of {name}")
+        label = f"derivative of {name}"
+        axes.plot(*_with_gaps(x, slopes), color=VERMILION, linestyle="--", label=label)
         said.append(_course("its derivative", x, slopes, variable))
     axes.set_xlim(low, high)
     axes.set_ylim(*_limits(y, slopes))
@@ -310,6 +311,16 @@ def _draw_tangent(axes: Axes, place: float, height: float, slope: float, *, abov
         bbox=LABEL,
         zorder=4,
     )
+
+
+def _with_gaps(x: Array, y: Array) -> tuple[Array, Array]:
+    """Return the curve with a gap (NaN) at each jump, so that no line joins its two sides."""
+    with np.errstate(invalid="ignore"):
+        steps = np.abs(np.diff(y))
+        apart = np.pad(steps, 2)  # a value of its own at the jump, as of sign(0), makes two of it
+        beside = np.maximum(apart[:-4], apart[4:])
+        jumps = 1 + np.flatnonzero((steps > 0.05 * np.ptp(y)) & (steps > 8 * beside))
+    return np.insert(x, jumps, np.nan), np.insert(y, jumps, np.nan)
 
 
 def _levels(losses: Array) -> Array:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
+from itertools import count as count_up
 from itertools import cycle
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from utils.errors import CourseError
@@ -69,6 +69,7 @@ def plot_learning_curves(history: Any) -> Figure:
             "plot_learning_curves found none of the keys loss, accuracy, val_loss, val_accuracy: "
             "pass what model.fit returned, or a dict with such lists."
         )
+    validated = any("validation" in _curves(r, m) for r in runs.values() for m in measures)
     figure = new_figure(WIDTH, 282 + 18 * len(runs))
     panels = figure.subplots(1, len(measures), squeeze=False)[0]
     for axes, measure in zip(panels, measures, strict=True):
@@ -86,19 +87,27 @@ def plot_learning_curves(history: Any) -> Figure:
                     linestyle="-" if kind == "training" else "--",
                     marker=marker if kind == "training" else "s",
                     markerfacecolor=None if kind == "training" else "white",
-                    label=f"{name}, {kind}" if name else kind,
+                    label=f"{name}, {kind}" if name and validated else name or kind,
+                    markevery=max(1, len(values) // 10),
                     **({"linewidth": 6, "markersize": 10, "alpha": 0.45} if broad else {}),
                 )
         axes.set_title(measure)
         axes.grid(True)
         axes.set_xlabel("epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes.set_xticks(_epochs(max(len(v) for each in curves for v in each.values())))
         if axes.dataLim.width == 0:
             axes.set_xlim(0, 2)
         axes.margins(y=0.08)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2 if len(runs) > 1 else 4)
     return finish(figure, _learning_curves_alt(runs, measures), shows_data=True)
+
+
+def _epochs(last: int) -> list[int]:
+    """Return the epochs that an axis names: the first, and round numbers up to the last."""
+    steps = (digit * 10**zeros for zeros in count_up() for digit in (1, 2, 5))
+    step = next(each for each in steps if last / each <= 7)
+    return [1, *(epoch for epoch in range(step, last + 1, step) if epoch > 1)]
 
 
 @styled
