@@ -11,6 +11,7 @@ import tensorflow as tf
 from matplotlib.text import Text
 
 from utils.autodiff import draw_tape, explain_none
+from utils.errors import CourseError
 
 C = tf.constant
 CASES = []
@@ -433,6 +434,17 @@ def test_what_a_tape_answered_is_no_constant():
 
     assert "from tape.gradient" in words
     assert "Dashed arrows" not in words
+
+
+def test_a_list_of_none_from_a_graph_cannot_be_drawn():
+    @tf.function
+    def in_a_graph(x):
+        with tf.GradientTape() as tape:
+            y = x * x
+        return [tape.gradient(y, x)]
+
+    with pytest.raises(CourseError, match="explain_none says why"):
+        draw_tape(in_a_graph, C(2.0))
 
 
 def test_what_is_stored_in_an_element_leads_to_the_output():

@@ -349,7 +349,7 @@ class _Painter:
         if (
             kind == "variable"
             and source.trainable
-            and recording.watch_accessed.get(self.asked or 0)
+            and recording.watch_accessed.get(self.asked or 0, True)
         ):
             return True
         watched = (e.tensor for e in recording.events if (e.kind, e.tape) == ("watch", self.asked))

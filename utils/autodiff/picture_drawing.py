@@ -134,7 +134,7 @@ def _targets(f: Callable[..., Any], recording: Recording) -> tuple[list[Any], li
             "The gradient that the function returns is the same everywhere; drawn is what it "
             "differentiates."
         )
-    if recording.result is None and not found:
+    if not found and lost:
         raise CourseError(
             f"draw_tape needs a function that returns a tensor, but {name} returned None: end it "
             "with `return` and a tensor that TensorFlow computed. If None is a gradient that a "
