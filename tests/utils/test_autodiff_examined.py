@@ -356,6 +356,45 @@ def at_the_edge_of_acos(v):
     return tf.acos(v)
 
 
+class EitherLayer(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.b, self.c = (keras.layers.Dense(1, name=name) for name in "bc")
+
+    def call(self, x, use_c=False):
+        return self.c(x) if use_c else self.b(x)
+
+
+@case("unconnected", "self.c(x)", "is used only outside the tape")
+def a_layer_used_before_the_tape():
+    model = EitherLayer()
+    model(rows)
+    model(rows, use_c=True)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(model(rows) ** 2)
+    return tape.gradient(loss, model.trainable_variables)
+
+
+class Caching:
+    def __init__(self):
+        self.w, self.hidden = tf.Variable(2.0), None
+
+    def forward(self, x):
+        if self.hidden is None:
+            self.hidden = self.w * x
+        return self.hidden**2
+
+
+@case("outside_tape", "self.w * x", "Compute it anew in each round")
+def a_tensor_kept_from_the_first_round():
+    net, gradients = Caching(), []
+    for _ in range(2):
+        with tf.GradientTape() as tape:
+            loss = net.forward(3.0)
+        gradients.append(tape.gradient(loss, net.w))
+    return gradients
+
+
 @case("random", "tf.random.categorical", "logarithm of its probability", inputs=(C([[1.0, 2.0]]),))
 def a_drawn_class(logits):
     return tf.cast(tf.random.categorical(logits, 2), tf.float32)

@@ -216,7 +216,8 @@ def _another_tape(recording: Recording, op: Op, tape: int, path: Sequence[Op]) -
             "outside_tape",
             "This line is recorded by the tape of another round: each round opens a new tape, and "
             "the one that is asked has not seen it.",
-            "Open one tape around the whole loop, or ask for the gradient in each round.",
+            "Compute it anew in each round and ask that round's tape; or open one tape around the "
+            "whole loop.",
             op.place,
         )
     alone = all(apart[0] in each.tapes for each in path) and names[0] != names[1]

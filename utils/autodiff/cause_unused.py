@@ -70,10 +70,13 @@ def unconnected(
             earlier,
         )
     if users:
+        inside = call is None or any(id(call.tape) in o.tapes for o in users)
         return Finding(
             "unconnected",
             f"`{name}` is used, but what is computed from it never reaches the result that is "
-            "differentiated.",
+            "differentiated."
+            if inside
+            else f"`{name}` is used only outside the tape: what the tape recorded does without it.",
             f"Check that the result is computed from it, or leave `{name}` out of the sources.",
             next((o.place for o in users if o.place), None),
         )
