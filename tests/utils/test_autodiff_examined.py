@@ -421,6 +421,26 @@ def test_a_picture_of_a_tf_functions_gradient_shows_what_the_function_gave():
     assert "the way back through rounds_of_newton" in label
 
 
+def test_a_picture_needs_no_variable_of_an_earlier_call():
+    @tf.function
+    def size(x):
+        if x > 0.0:
+            return x * x
+        return -x
+
+    def of_a_fresh_variable():
+        x = tf.Variable(3.0)
+        with tf.GradientTape() as tape:
+            y = size(x)
+        return tape.gradient(y, x)
+
+    of_a_fresh_variable()
+    with pytest.raises(AssertionError, match="have been deleted"):
+        of_a_fresh_variable()
+
+    assert "tf.function size gives 9" in draw_tape(of_a_fresh_variable).get_label()
+
+
 def of_a_line():
     x = tf.Variable(3.0)
     with tf.GradientTape() as tape:

@@ -97,10 +97,12 @@ def record(
             stack.enter_context(mock.patch.object(tf.TensorArray, "write", write))
         if eager_functions:  # TensorFlow answers for the gradient of a py_function only once
             stack.enter_context(mock.patch.object(tf, "py_function", _opened(recording)))
-        if eager_functions and not tf.config.functions_run_eagerly():
+        called = _FUNCTION.__call__
+        if not eager_functions:
+            stack.enter_context(_set(_FUNCTION, "__call__", _afresh_where_a_variable_died(called)))
+        elif not tf.config.functions_run_eagerly():
             tf.config.run_functions_eagerly(True)
             stack.callback(tf.config.run_functions_eagerly, False)
-            called = _FUNCTION.__call__
 
             def call_function(*args: Any, **kwargs: Any) -> Any:
                 recording.opened.add("a tf.function")
@@ -128,6 +130,24 @@ def record(
             recording.error = error
         recording.alive.append(observer)
     return recording
+
+
+def _afresh_where_a_variable_died(called: Callable[..., Any]) -> Callable[..., Any]:
+    """Trace a tf.function again where its graph asks for the variable of an earlier call.
+
+    The graph of a condition or loop holds on to the very variable it was traced with, weakly, and
+    TensorFlow ends in an AssertionError once that is gone.
+    """
+
+    def call_function(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return called(self, *args, **kwargs)
+        except AssertionError as error:
+            if "variables which have been deleted" not in str(error):
+                raise
+            return called(tf.function(self.python_function), *args, **kwargs)
+
+    return call_function
 
 
 def numbers_to_tensors(result: Any) -> Any:
