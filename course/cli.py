@@ -201,12 +201,13 @@ def batch(spec: Path, dry_run: bool, only: str | None, **options: Any) -> None:
 
     The exit status is 0 when every run ended well, 1 when one did not.
     """
+    aside = False
     if not (dry_run or options["scheduler"]):
         from course.workers import pool
 
-        pool.warm_up("course.batch.lesson_run", options["workers"], options["kernel"])
+        aside = pool.warm_up("course.batch.lesson_run", options["workers"], options["kernel"])
 
-    with uncollected():
+    with uncollected(aside=aside):
         from course.batch.driver import Options, run_batch, show_plan
 
     chosen = Options(only_failed=only == "failed", **options)
@@ -299,10 +300,13 @@ def grade(
     from course.catalog import find_assignments
     from course.workers import pool
 
+    aside = False
     if not options["scheduler"] and submitted.is_dir():
-        pool.warm_up("course.grading.job", options["workers"], options["kernel"], sandboxed=True)
+        aside = pool.warm_up(
+            "course.grading.job", options["workers"], options["kernel"], sandboxed=True
+        )
 
-    with uncollected():
+    with uncollected(aside=aside):
         from course.grading.driver import Options, grade_class
 
     moments = {find_assignments([name])[0].name: moment for name, moment in due}

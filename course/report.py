@@ -77,8 +77,18 @@ def notebook_page(notebook: Path, title: str) -> str:
     notebook, or will, as a lesson of the course.
     """
     node = nbformat.read(notebook, as_version=4)
-    page, _ = _exporter().from_notebook_node(node, {"metadata": {"name": html.escape(title)}})
-    return re.sub(r'(href="[\w-]+)\.ipynb(#[^"]*)?"', r'\1.html\2"', page)
+    return re.sub(r'(href="[\w-]+)\.ipynb(#[^"]*)?"', r'\1.html\2"', _page(node, title))
+
+
+def prepare_pages() -> None:
+    """Do beforehand what only the first page needs."""
+    cells = [nbformat.v4.new_code_cell("0"), nbformat.v4.new_markdown_cell("0")]
+    _page(nbformat.v4.new_notebook(cells=cells), "")
+
+
+def _page(notebook: nbformat.NotebookNode, title: str) -> str:
+    page, _ = _exporter().from_notebook_node(notebook, {"metadata": {"name": html.escape(title)}})
+    return str(page)
 
 
 @cache

@@ -10,7 +10,7 @@ import nbformat
 
 from course.execution import execute
 from course.kernels.usual import LAST_WORDS
-from course.report import notebook_page
+from course.report import notebook_page, prepare_pages
 from course.statuses import Result
 from course.workers.jobs import Job, Outcome
 from course.workers.room import Room
@@ -36,6 +36,11 @@ def perform(job: Job, room: Room) -> Outcome:
         kernel=job.given["kernel"],
     )
     return _outcome(job, result, room.too_much.is_set())
+
+
+def prepare() -> None:
+    """Do what only the first run needs, while there is time."""
+    prepare_pages()
 
 
 def _set_up(job: Job, folder: Path) -> Path:

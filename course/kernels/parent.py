@@ -72,8 +72,7 @@ def main() -> None:
     adopt_orphans()
     with uncollected():  # in a fork the collector would touch, and so copy, every page
         later = import_as_a_notebook_would(settings["modules"])
-        os.chdir("/")
-        gc.collect()
+    os.chdir("/")
     listener = socket.socket(fileno=settings["listener"])
     call = serve(listener, Path(settings["path"]), settings["idle"], settings["data"])
     if call is not None:

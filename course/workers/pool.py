@@ -158,8 +158,10 @@ def _with_shares(job: Job) -> Job:
     return job._replace(memory=memory, threads=job.threads or 1)
 
 
-def warm_up(perform: str, workers: int | None, kernel: Kind, *, sandboxed: bool = False) -> None:
+def warm_up(perform: str, workers: int | None, kernel: Kind, *, sandboxed: bool = False) -> bool:
     """Start what will be needed before there is a job: workers, and the parent of their kernels.
+
+    Tells whether that parent is new, and should have a processor for its imports.
 
     Args:
         perform: the module of the jobs.
@@ -174,6 +176,7 @@ def warm_up(perform: str, workers: int | None, kernel: Kind, *, sandboxed: bool 
         aside = start_parent(variables, sandboxed=sandboxed)
     with contextlib.suppress(OSError):  # whoever needs one will say so
         _ready.extend(Worker(perform, aside) for _ in range(min(workers, processors())))
+    return aside
 
 
 def shares(workers: int) -> tuple[int, int]:

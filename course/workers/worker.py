@@ -12,8 +12,6 @@ import queue
 import shutil
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +24,8 @@ from course.workers.room import Tell, occupied, room
 def main(scratch: Path, module: str, aside: bool) -> None:
     """Work through the jobs on standard input, with temporary files in ``scratch``.
 
-    ``module`` is what they will need; ``aside``: it is imported on all processors but one.
+    ``module`` is what they will need; ``aside``: a parent of kernels takes longer to import, so one
+    processor is left to it, and the module is told to ``prepare`` what it can.
     """
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a library prints is no answer
@@ -37,25 +36,13 @@ def main(scratch: Path, module: str, aside: bool) -> None:
 
     jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs, scratch), daemon=True).start()
-    with uncollected(), _on_all_but_one() if aside else nullcontext():
-        importlib.import_module(module)
+    with uncollected(aside=aside):
+        prepare = getattr(importlib.import_module(module), "prepare", None)
+        if aside and prepare:
+            prepare()
     while True:
         job = Job(**json.loads(jobs.get()))
         tell({"outcome": perform(job, scratch, tell)._asdict()})
-
-
-@contextmanager
-def _on_all_but_one() -> Iterator[None]:
-    """Leave a processor to others for a while, where the system allows to choose."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    ours = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, ours - {min(ours)} or ours)
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, ours)
 
 
 def _listen(jobs: queue.SimpleQueue[str], scratch: Path) -> None:
