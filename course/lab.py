@@ -59,8 +59,8 @@ def open_lab(
         "-m",
         "jupyterlab",
         f"--ServerApp.root_dir={folder}",
+        f"--LabApp.default_url=/lab/tree/{FIRST_PAGE}",  # also in the address that it prints
         *options,
-        FIRST_PAGE,
     ]
     os.chdir(folder)
     if os.name == "posix":  # JupyterLab answers Ctrl-C and signals itself

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -148,3 +151,24 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(checkout: Path) -> None
     (checkout / "my_course").write_text("a file in the way")
     with pytest.raises(CourseError, match="cannot be written"):
         prepare(checkout, checkout / "my_course")
+
+
+def test_the_address_that_is_printed_opens_the_first_lesson(checkout: Path) -> None:
+    start = (
+        "import pathlib, course.lab as lab; lab.ROOT = pathlib.Path.cwd();"
+        " lab.open_lab(options=['--no-browser', '--allow-root', '--ServerApp.port=0'])"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", start],
+        cwd=checkout,
+        env=os.environ | {"JUPYTER_RUNTIME_DIR": str(checkout / "runtime")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as server:
+        assert server.stdout is not None
+        try:
+            addresses = (line.strip() for line in server.stdout if "?token=" in line)
+            assert "/lab/tree/00_start_here.ipynb?token=" in next(addresses, "")
+        finally:
+            server.terminate()
