@@ -73,6 +73,8 @@ def tape_methods(observer: Observer) -> dict[str, Any]:
             return result
         for part in tf.nest.flatten(tensor):
             note("watch", tape, plain(part))
+            if recording.watches_along:
+                recording.watch(part)
         return result
 
     def reset(original: Any, tape: Any) -> Any:

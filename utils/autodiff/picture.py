@@ -152,18 +152,13 @@ class _Painter:
                 or variable.name.partition(":")[0]
             )
             self.sources.setdefault(id(variable.handle), ("variable", name, variable))
+        live = self._live()
         for call in recording.calls:
             for value in tf.nest.flatten(call.sources):
-                value = plain(value)
-                if isinstance(value, EagerTensor) and id(value) not in recording.producer:
-                    name = call.names.get(id(value)) or recording.names.get(id(value)) or "x"
-                    self.sources.setdefault(id(value), ("input", name, value))
+                self._add_input(plain(value), live, call.names)
         for event in recording.events:
-            value = event.tensor
-            if event.kind == "watch" and isinstance(value, EagerTensor):
-                if id(value) not in recording.producer:
-                    name = recording.names.get(id(value), "x")
-                    self.sources.setdefault(id(value), ("input", name, value))
+            if event.kind == "watch":
+                self._add_input(event.tensor, live, {})
         self.nodes: dict[int, Node] = {}  # id of a tensor or handle -> the box that gives it
         lost = recording.calls and any(r is None for r in tf.nest.flatten(recording.result))
         self.asked = id(recording.calls[-1].tape) if lost else None  # it answered None
@@ -171,6 +166,12 @@ class _Painter:
         self.needed = self._needed()
         self.groups: dict[Any, Node] = {}
         self.result = Picture(target=self._target_name())
+
+    def _add_input(self, value: Any, live: set[int], names: dict[int, str]) -> None:
+        """Take a tensor for an input that was made inside the function, of nothing drawn."""
+        if isinstance(value, EagerTensor) and id(value) not in live:
+            name = names.get(id(value)) or self.recording.names.get(id(value)) or "x"
+            self.sources.setdefault(id(value), ("input", name, value))
 
     def picture(self) -> Picture:
         drawn = [op for op in self.recording.ops if self._is_drawn(op)]

@@ -113,6 +113,7 @@ def _recorded(f: Callable[..., Any], inputs: Sequence[Any], **options: Any) -> R
         inputs,
         watch=[v for v in watch if is_variable(v) or isinstance(v, EagerTensor)],
         eager_functions=False,
+        watch_along=True,
         **options,
     )
 

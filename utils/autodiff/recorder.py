@@ -72,6 +72,7 @@ def record(
     sources: Sequence[Any] = (),
     trace: bool = True,
     eager_functions: bool = True,
+    watch_along: bool = False,
     change_exits: frozenset[int] = frozenset(),
     change: Callable[[Any], Any] | None = None,
     replay: Recording | None = None,
@@ -82,9 +83,11 @@ def record(
     tensors that a second tape watches, as the learner's would. The exits
     numbered in `change_exits` hand out `change(value)` instead of their value. With `replay` the
     random ops repeat what they drew there and nothing is printed. With `eager_functions` the
-    bodies of tf.functions and py_functions run op by op. An exception of `f` is kept in `error`.
+    bodies of tf.functions and py_functions run op by op. With `watch_along` our tape watches what
+    the learner's are told to, from then on. An exception of `f` is kept in `error`.
     """
     recording = Recording()
+    recording.watches_along = watch_along
     observer = _Observer(recording, change_exits, change, replay)
     with _PATCHING, ExitStack() as stack:
         stack.enter_context(quiet())  # TensorFlow warns of functions that run eagerly

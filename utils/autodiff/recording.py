@@ -179,6 +179,7 @@ class Recording:
         self.made: dict[int, Place | None] = {}  # tensors made by tf.constant
         self.alive: list[Any] = []  # ids stay unique while the objects live
         self.watch_accessed: dict[int, bool] = {}
+        self.watches_along = False  # our tape watches what a learner's tape is told to watch
         self.result: Any = None
         self.error: BaseException | None = None
         self.tape = tf.GradientTape(persistent=True)  # watches everything
