@@ -400,6 +400,98 @@ def a_drawn_class(logits):
     return tf.cast(tf.random.categorical(logits, 2), tf.float32)
 
 
+# -- what an assign method returned, conditions that decide together, tapes that were never opened
+
+
+RETURNED = "stands for what an assign method returned"
+
+
+@case("variable_replaced", "w = w.assign_sub", RETURNED, "without `w =` before it")
+def an_assignment_of_what_assign_sub_returned():
+    w = tf.Variable(2.0)
+    for _ in range(2):
+        with tf.GradientTape() as tape:
+            loss = w**2
+        g = tape.gradient(loss, w)
+        if g is not None:
+            w = w.assign_sub(0.1 * g)
+    return g
+
+
+@case("variable_replaced", "w = w.assign(3.0)", RETURNED)
+def an_assignment_before_the_tape():
+    w = tf.Variable(2.0)
+    w = w.assign(3.0)
+    with tf.GradientTape() as tape:
+        loss = w**2
+    return tape.gradient(loss, w)
+
+
+@case("variable_replaced", "ws = [w.assign_sub", RETURNED, "The same holds for `ws[1]`")
+def a_list_of_what_assign_sub_returned():
+    ws = [tf.Variable(1.0), tf.Variable(2.0)]
+    for _ in range(2):
+        with tf.GradientTape() as tape:
+            loss = ws[0] ** 2 + ws[1]
+        g = tape.gradient(loss, ws)
+        if g[0] is not None:
+            ws = [w.assign_sub(0.1 * d) for w, d in zip(ws, g, strict=True)]
+    return g
+
+
+@case("fine", None, inputs=(C([1.0, 2.0]),))
+def a_py_function_that_only_logs(x):
+    tf.py_function(lambda a: print("mean", a.numpy().mean()), [x], [])
+    return tf.reduce_sum(x**2)
+
+
+@case("condition", "if x > 1.0 or x > 1.5", inputs=(C(2.0),))
+def either_would_do(x):
+    if x > 1.0 or x > 1.5:
+        return C(5.0)
+    return C(6.0)
+
+
+@case("condition", "if x > 3.0 and x > 4.0", inputs=(C(2.0),))
+def neither_holds(x):
+    if x > 3.0 and x > 4.0:
+        return C(5.0)
+    return C(6.0)
+
+
+@case("condition", "if any(", inputs=(C([1.0, 2.0]),))
+def any_element(x):
+    if any(e > 1.5 for e in x):
+        return C(1.0)
+    return C(0.0)
+
+
+@case("condition", "if all(", inputs=(C([2.0, 4.0]),))
+def all_elements(x):
+    if all(e < 1.0 for e in x):
+        return C(1.0)
+    return C(0.0)
+
+
+@case("unconnected", "never_reaches = b * 3.0")
+def used_before_the_tape_and_in_vain_inside():
+    a, b = tf.Variable(1.0), tf.Variable(2.0)
+    print(a * b)
+    with tf.GradientTape() as tape:
+        never_reaches = b * 3.0
+        loss = a**2
+    assert never_reaches is not None
+    return tape.gradient(loss, [a, b])
+
+
+@case("outside_tape", "return tape.gradient", "never opened", "with tf.GradientTape() as tape:")
+def a_tape_without_with():
+    w = tf.Variable(2.0)
+    tape = tf.GradientTape(persistent=True)
+    loss = w**2
+    return tape.gradient(loss, w)
+
+
 @pytest.mark.parametrize("f, inputs, cause, fragment, words", CASES)
 def test_the_cause_the_line_and_the_words(f, inputs, cause, fragment, words):
     explanation = explain_none(f, *inputs)
@@ -439,6 +531,55 @@ def test_a_picture_needs_no_variable_of_an_earlier_call():
         of_a_fresh_variable()
 
     assert "tf.function size gives 9" in draw_tape(of_a_fresh_variable).get_label()
+
+
+@pytest.mark.parametrize("made", [lambda: C([3.0]), lambda: tf.linspace(3.0, 3.0, 1)])
+def test_what_is_made_and_watched_inside_is_drawn_as_an_input(made):
+    def slope():
+        x = made()
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = x * x * x
+        return tape.gradient(y, x)
+
+    label = draw_tape(slope).get_label()
+    assert "gives [27]" in label and "gradient of z with respect to x: [18]" in label
+    assert explain_none(slope).cause == "fine"
+
+
+def test_what_is_watched_inside_and_computed_from_an_input_is_no_input():
+    def slope(x):
+        with tf.GradientTape() as tape:
+            h = 2.0 * x
+            tape.watch(h)
+            y = h * h
+        return tape.gradient(y, h)
+
+    assert "gradient of z with respect to x: 4" in draw_tape(slope, 3.0).get_label()
+
+
+def recomputed():
+    w = tf.Variable(2.0)
+
+    @tf.recompute_grad
+    def block(x):
+        return tf.sin(x * w)
+
+    with tf.GradientTape() as tape:
+        loss = block(C(1.0))
+    return tape.gradient(loss, w)
+
+
+def quantised():
+    w = tf.Variable([0.2, 0.7])
+    with tf.GradientTape() as tape:
+        loss = tf.quantization.quantize_and_dequantize_v2(w, 0.0, 1.0, range_given=True) ** 2
+    return tape.gradient(loss, w)
+
+
+@pytest.mark.parametrize("f", [recomputed, quantised])
+def test_what_tensorflow_cannot_differentiate_twice_is_drawn_without_gradients(f):
+    assert " op" in draw_tape(f).get_label()
 
 
 def of_a_line():

@@ -327,6 +327,37 @@ def _in_place(name: str, place: Place | None) -> str:
     return f"`{name}.assign_add(...)`"
 
 
+def what_assign_returned(recording: Recording, source: Any, name: str) -> Finding | None:
+    """Say that a source is what `assign` returned: it has the variable's value, and is another."""
+    if type(source).__name__ != "_UnreadVariable":
+        return None
+    stores = [
+        o
+        for o in recording.ops
+        if o.type.startswith("Assign") and o.inputs[0] is source.handle and o.place
+    ]
+    named = [o for o in stores if any(name in assigned_at(p) for p in o.places)]
+    store = next(iter(reversed(named or stores)), None)
+    return Finding(
+        "variable_replaced",
+        f"After this line `{name}` stands for what an assign method returned. That has the "
+        "variable's value, but is not the variable, and no tape watches it.",
+        "Let the method stand alone, as in `w.assign_sub(step)`, without `w =` before it: it "
+        "changes the variable in place.",
+        store.place if store else None,
+    )
+
+
+def never_opened(recording: Recording, call: GradientCall) -> Finding:
+    """Say that a tape was made and never entered by `with`."""
+    return Finding(
+        "outside_tape",
+        "The tape was made, but never opened: only what runs inside its `with` block is recorded.",
+        "Write `with tf.GradientTape() as tape:` and indent the computation below it.",
+        call.places[0] if call.places else None,
+    )
+
+
 def swapped(call: GradientCall, name: str) -> Finding:
     """Say that the target stands where the source belongs."""
     place = call.places[0] if call.places else None

@@ -70,15 +70,15 @@ def unconnected(
             earlier,
         )
     if users:
-        inside = call is None or any(id(call.tape) in o.tapes for o in users)
+        recorded = [o for o in users if call is None or id(call.tape) in o.tapes]
         return Finding(
             "unconnected",
             f"`{name}` is used, but what is computed from it never reaches the result that is "
             "differentiated."
-            if inside
+            if recorded
             else f"`{name}` is used only outside the tape: what the tape recorded does without it.",
             f"Check that the result is computed from it, or leave `{name}` out of the sources.",
-            next((o.place for o in users if o.place), None),
+            next((o.place for o in recorded or users if o.place), None),
         )
     if (shape := _shape_only(recording, name)) is not None:
         return Finding(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from utils.autodiff.breaks import further
@@ -33,6 +34,8 @@ from utils.autodiff.recording import (
 )
 from utils.autodiff.source_text import operand
 from utils.autodiff.trial import Trial, outcome
+
+MORE_CONDITIONS = 8  # that may be asked where those before them answer otherwise
 
 
 def how_it_left(trial: Trial, exit_: Exit, name: str) -> Finding:
@@ -70,7 +73,29 @@ def find_exit(
         if moves(trial, group, base, call):
             finding, tensor = how_it_left(trial, group[0], name), group[0].tensor
             return replace(finding, also=further(trial.recording, [tensor], source, name))
+    conditions = [e for group in ordered for e in group if e.kind == "__bool__"]
+    if conditions and _decide(trial, base, call):
+        return how_it_left(trial, conditions[0], name)
     return None
+
+
+def _decide(trial: Trial, base: list[Any], call: GradientCall | None) -> bool:
+    """Tell whether the result changes where every condition, asked or not, holds or fails.
+
+    In `x > 1 or x > 0` and in `any(...)` no single one decides.
+    """
+    for answer in (False, True):
+        changed = trial.record(
+            replay=trial.recording,
+            trace=False,
+            change_exits=frozenset(range(len(trial.recording.exits) + MORE_CONDITIONS)),
+            change=lambda value, answer=answer: (
+                np.full_like(value, answer) if value.dtype == bool else value
+            ),
+        )
+        if as_far(changed, call) and not agree(base, outcome(changed, call)):
+            return True
+    return False
 
 
 def sites(exits: Sequence[Exit]) -> list[list[Exit]]:

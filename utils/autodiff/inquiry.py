@@ -12,7 +12,14 @@ import numpy as np
 import tensorflow as tf
 
 from utils.autodiff.breaks import find_break, further, no_registered_gradient
-from utils.autodiff.cause_in_tape import replaced, swapped, unwatched, why_tape
+from utils.autodiff.cause_in_tape import (
+    never_opened,
+    replaced,
+    swapped,
+    unwatched,
+    what_assign_returned,
+    why_tape,
+)
 from utils.autodiff.cause_no_tensor import described, no_tensor
 from utils.autodiff.cause_unused import constant_derivative, place_of, unconnected
 from utils.autodiff.dependencies import (
@@ -122,6 +129,13 @@ class _Inquiry(Trial):
         error = call.error
         place = call.places[0] if call.places else None
         if isinstance(error, RuntimeError) and "persistent" in str(error):
+            if not any(
+                e.kind == "enter" and e.tape == id(call.tape) for e in self.recording.events
+            ):
+                return said(
+                    never_opened(self.recording, call),
+                    what="The gradient is not None: the call raises a RuntimeError.",
+                )
             return said(
                 Finding(
                     "tape_used_up",
@@ -187,6 +201,8 @@ class _Inquiry(Trial):
         if finding := self._no_number(source, name, targets):
             return finding
         recording = self.recording
+        if finding := what_assign_returned(recording, source, name):
+            return finding
         if not targets:
             return Finding(
                 "no_tensor",

@@ -15,6 +15,7 @@ from utils.autodiff.dependencies import CALLED, is_call, key_of, writes_state
 from utils.autodiff.learner_inputs import named_inputs, reachable
 from utils.autodiff.path_taken import path_taken
 from utils.autodiff.recording import (
+    NOT_COMPUTED,
     EagerTensor,
     Exit,
     Op,
@@ -260,10 +261,11 @@ class _Painter:
             self.result.remarks.append(
                 f"No gradient is drawn: {str(error).strip().splitlines()[0]}"
             )
-        except tf.errors.OpError as error:  # as when tf.py_function gives one of another shape
+        except NOT_COMPUTED as error:  # as when tf.py_function gives one of another shape
             self.gradient = {}
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
             self.result.remarks.append(
-                f"No gradient is drawn: TensorFlow cannot compute all of them ({error.message})."
+                f"No gradient is drawn: TensorFlow cannot compute all of them ({reason})."
             )
 
     # -- boxes

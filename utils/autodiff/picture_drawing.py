@@ -26,6 +26,7 @@ from utils.autodiff.picture import TIMES, Edge, Node, Picture, picture_of
 from utils.autodiff.picture_layout import Bend, folded, layout_of
 from utils.autodiff.recorder import record
 from utils.autodiff.recording import (
+    NOT_COMPUTED,
     EagerTensor,
     Exit,
     Recording,
@@ -166,7 +167,7 @@ def _is_constant(recording: Recording) -> bool:
     sources = [plain(source) for source in tf.nest.flatten(call.sources)]
     try:
         again = recording.gradients(results, [s for s in sources if differentiable(s.dtype)])
-    except (LookupError, tf.errors.OpError):
+    except (LookupError, *NOT_COMPUTED):
         return False
     return all(each is None for each in again)
 

@@ -168,6 +168,8 @@ def _opened(recording: Recording) -> Callable[..., Any]:
         results = func(*[tf.convert_to_tensor(value) for value in inp])
         if not isinstance(Tout, (list, tuple)):
             return tf.convert_to_tensor(results, dtype=Tout)
+        if not Tout:  # what runs only to log, whatever it returns
+            return []
         if not isinstance(results, (list, tuple)):
             results = [results]
         return [tf.convert_to_tensor(r, dtype=t) for r, t in zip(results, Tout, strict=True)]

@@ -21,6 +21,8 @@ import tensorflow as tf
 
 from utils.autodiff.source_text import node_at
 
+# What TensorFlow may raise where a gradient could be asked for but not be computed.
+NOT_COMPUTED = (tf.errors.OpError, NotImplementedError, TypeError, ValueError)
 EagerTensor: Any = type(tf.constant(0.0))
 _CELL = re.compile(r"^<ipython-input-|[/\\](ipykernel_\d+[/\\]|ipython-input-)[^/\\]*$")
 
