@@ -582,6 +582,15 @@ def test_what_tensorflow_cannot_differentiate_twice_is_drawn_without_gradients(f
     assert " op" in draw_tape(f).get_label()
 
 
+def test_tf_gradients_is_answered_with_a_sentence():
+    @tf.function
+    def slope(x):
+        return tf.gradients(tf.round(x), x)[0]
+
+    with pytest.raises(CourseError, match="use a tf.GradientTape in its place"):
+        explain_none(lambda: slope(C(1.5)))
+
+
 def of_a_line():
     x = tf.Variable(3.0)
     with tf.GradientTape() as tape:

@@ -71,7 +71,8 @@ def explain_none(f: Callable[..., Any], *inputs: Any) -> Explanation:
     Lists and files that `f` changes are not put back. An exception of `f` passes through, unless it
     comes of a gradient that is None.
 
-    Raises CourseError where `f` cannot be called or returns nothing that has a gradient.
+    Raises CourseError where `f` cannot be called, returns nothing that has a gradient, or asks
+    tf.gradients for it.
     """
     if not callable(f):
         raise CourseError(
@@ -89,6 +90,11 @@ class _Inquiry(Trial):
             failed = next((c for c in recording.calls if c.error is recording.error), None)
             if failed is not None and not (missing and failed.target is None):
                 return self._failed_call(failed)
+            if not missing and "tf.gradients" in str(recording.error):
+                raise CourseError(
+                    "explain_none runs a tf.function op by op, where tf.gradients cannot be asked: "
+                    "use a tf.GradientTape in its place."
+                ) from recording.error
             if not missing:
                 raise recording.error
         if missing:
