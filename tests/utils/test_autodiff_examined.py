@@ -492,6 +492,49 @@ def a_tape_without_with():
     return tape.gradient(loss, w)
 
 
+@case("custom_gradient", "scaled(C(3.0))", "a list with one for each variable")
+def a_custom_gradient_without_one_for_its_variable():
+    w = tf.Variable(2.0)
+
+    @tf.custom_gradient
+    def scaled(x):
+        def grad(upstream, variables=None):
+            return upstream * w, [None] * len(variables)
+
+        return w * x, grad
+
+    with tf.GradientTape() as tape:
+        loss = scaled(C(3.0)) ** 2
+    return tape.gradient(loss, w)
+
+
+@case("variable_copy", "avg.apply([w])", "`avg.apply([w])` copies the value")
+def a_moving_average():
+    w = tf.Variable(2.0)
+    avg = tf.train.ExponentialMovingAverage(0.9)
+    with tf.GradientTape() as tape:
+        avg.apply([w])
+        loss = avg.average(w) ** 2
+    return tape.gradient(loss, w)
+
+
+@case("random", "tf.random.shuffle(x)", "tf.gather(x, order)", inputs=(C([1.0, 2.0, 4.0]),))
+def a_shuffle(x):
+    return tf.reduce_sum(tf.random.shuffle(x) * C([1.0, 2.0, 3.0]))
+
+
+@case("argmax", "max_pool_with_argmax", "positions", inputs=(tf.ones((1, 2, 2, 1)),))
+def the_places_of_a_pooling(x):
+    _, places = tf.nn.max_pool_with_argmax(x, 2, 2, "VALID")
+    return tf.reduce_sum(tf.cast(places, tf.float32))
+
+
+@case("argmax", "tf.linalg.lu(x)", "positions", inputs=(C([[1.0, 2.0], [3.0, 4.0]]),))
+def the_permutation_of_a_decomposition(x):
+    _, permutation = tf.linalg.lu(x)
+    return tf.reduce_sum(tf.cast(permutation, tf.float32))
+
+
 @pytest.mark.parametrize("f, inputs, cause, fragment, words", CASES)
 def test_the_cause_the_line_and_the_words(f, inputs, cause, fragment, words):
     explanation = explain_none(f, *inputs)

@@ -1570,7 +1570,7 @@ def a_factor_of_copied_parts(x):
     return tf.reduce_sum(x * tf.Variable([x, 2.0 * x]))
 
 
-@says("variable_copy", "layer(X)", "A layer that is built here", inputs=(tf.ones((3, 1)),))
+@says("variable_copy", "layer(X)", "`layer(X)` copies the value", inputs=(tf.ones((3, 1)),))
 def a_layer_that_starts_from_a_tensor(start):
     layer = keras.layers.Dense(1, kernel_initializer=keras.initializers.Constant(start))
     return tf.reduce_mean(layer(X) ** 2)

@@ -8,7 +8,7 @@ from typing import Any
 
 from utils.autodiff.dependencies import is_call, writes_state
 from utils.autodiff.explanation import Finding
-from utils.autodiff.recording import Op, Place, Recording
+from utils.autodiff.recording import Op, Place, Recording, differentiable, is_variable
 from utils.autodiff.source_text import node_at
 
 _ROUNDING = {"Round", "Rint", "Floor", "Ceil", "FloorDiv", "TruncateDiv"}
@@ -42,6 +42,16 @@ def blocked(recording: Recording, op: Op, after: Op, name: str, source: Any) -> 
             "Let the inner grad function return a tensor for each input: upstream * derivative.",
             op.places[1] if len(op.places) > 1 and place is not None else place,
         )
+    own = is_variable(source) and any(t is source.handle for t in (*op.inputs, *op.outputs))
+    if own and after.custom is not None:
+        return Finding(
+            "custom_gradient",
+            f"`{name}` is used inside a tf.custom_gradient function, and the gradient function "
+            "that it returns gives None for this variable.",
+            "Let the inner grad function return, beside a tensor for each input, a list with one "
+            "for each variable: upstream * derivative.",
+            after.places[1] if len(after.places) > 1 else after.place,
+        )
     if kind == "StopGradient":
         return Finding(
             "stop_gradient",
@@ -54,7 +64,8 @@ def blocked(recording: Recording, op: Op, after: Op, name: str, source: Any) -> 
         write = copy or (op if writes_state(op) else write_before(recording, op))
         place = write.place if write is not None and write.place else place
         written = (place and place.expression) or ""
-        if write is not None and _makes_variable(recording, write):
+        scored = write is not None and write.door in ("metric", "accuracy")
+        if write is not None and not scored and _makes_variable(recording, write):
             return Finding(
                 "variable_copy",
                 f"{_copier(written)} copies the value into a new variable. The copy does not know "
@@ -68,7 +79,7 @@ def blocked(recording: Recording, op: Op, after: Op, name: str, source: Any) -> 
             f"back. A tape follows ops, not memory, so the way from `{name}` ends at the store.",
             "A metric only keeps score: use the value of a loss function, such as "
             "keras.losses.MeanSquaredError()(y, prediction)."
-            if write is not None and write.door in ("metric", "accuracy")
+            if scored
             else "Compute the result from the tensor that you assign, not from the variable.",
             place,
         )
@@ -88,12 +99,25 @@ def blocked(recording: Recording, op: Op, after: Op, name: str, source: Any) -> 
             "Train with a smooth loss, such as a cross-entropy, and keep the accuracy for reports.",
             place,
         )
-    if kind in ("TopKV2", "TopK"):
+    whole = [o for o in op.outputs if not differentiable(o.dtype)]
+    positions = len(whole) < len(op.outputs) and any(i is o for i in after.inputs for o in whole)
+    if positions or kind in ("TopKV2", "TopK"):
         return Finding(
             "argmax",
             f"{shown} is used for the positions that it gives, whole numbers: they do not change "
             f"when `{name}` changes by a little.",
-            "Use the values instead: the first result of tf.math.top_k, or tf.sort.",
+            "Use the values instead: the first result of tf.math.top_k, or tf.sort."
+            if kind in ("TopKV2", "TopK")
+            else "Use the values that it gives instead.",
+            place,
+        )
+    if kind == "RandomShuffle":
+        return Finding(
+            "random",
+            f"{shown} draws an order at random, and TensorFlow gives the shuffled values no "
+            "gradient.",
+            "Shuffle the numbers of the rows instead, order = tf.random.shuffle(tf.range(n)), and "
+            f"fetch by them: tf.gather({name}, order).",
             place,
         )
     if kind in _POSITIONS:
@@ -195,7 +219,9 @@ def _makes_variable(recording: Recording, write: Op) -> bool:
 def _copier(written: str) -> str:
     """Return what an expression makes variables with."""
     found = re.search(r"[\w.]*(?:Variable|copy|clone_model)\(", written)
-    return f"{found[0]}...)" if found else "A layer that is built here"
+    if found:
+        return f"{found[0]}...)"
+    return f"`{written}`" if 0 < len(written) <= 60 else "What is built here"
 
 
 def _copy_made_of(recording: Recording, op: Op) -> Op | None:
