@@ -439,6 +439,18 @@ def a_list_of_what_assign_sub_returned():
     return g
 
 
+@case("variable_replaced", "params = [p -", "`params[0].assign_sub(...)`")
+def a_list_of_differences():
+    params = [tf.Variable(1.0), tf.Variable(2.0)]
+    for _ in range(2):
+        with tf.GradientTape() as tape:
+            loss = params[0] ** 2 + params[1]
+        g = tape.gradient(loss, params)
+        if g[0] is not None:
+            params = [p - 0.1 * d for p, d in zip(params, g, strict=True)]
+    return g
+
+
 @case("fine", None, inputs=(C([1.0, 2.0]),))
 def a_py_function_that_only_logs(x):
     tf.py_function(lambda a: print("mean", a.numpy().mean()), [x], [])

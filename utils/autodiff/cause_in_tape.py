@@ -324,6 +324,8 @@ def _in_place(name: str, place: Place | None) -> str:
             return f"`{ast.unparse(target)}.assign_sub({ast.unparse(right)})`"
         case ast.AugAssign(target, ast.Sub(), right):
             return f"`{ast.unparse(target)}.assign_sub({ast.unparse(right)})`"
+        case ast.Assign(_, ast.ListComp(ast.BinOp(_, ast.Sub(), _))):
+            return f"`{name}.assign_sub(...)`"
     return f"`{name}.assign_add(...)`"
 
 
