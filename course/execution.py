@@ -61,6 +61,7 @@ def execute(
     timeout: float = TIMEOUT,
     on_cell: OnCell | None = None,
     on_kernel: OnKernel | None = None,
+    on_end: Callable[[], None] | None = None,
     environment: Mapping[str, str] | None = None,
     kernel: Kind = "warm",
 ) -> Result:
@@ -75,6 +76,7 @@ def execute(
         on_cell: called with the number of the code cell that starts (from 1), how many there are,
             and the nearest heading above it.
         on_kernel: called with the process id of the kernel as soon as there is one.
+        on_end: called when no cell runs any more.
         environment: variables of the kernel that differ from ours.
         kernel: "warm", forked with TensorFlow in memory where that is possible, or "fresh".
 
@@ -96,7 +98,7 @@ def execute(
         output.parent.mkdir(parents=True, exist_ok=True)
         partial.touch()
         with tempfile.TemporaryFile() as stderr:
-            watch = _Watch(on_cell, on_kernel, stderr)
+            watch = _Watch(on_cell, on_kernel, on_end, stderr)
             given = kernel_environment() | dict(environment or {})
             status, cause = _run(notebook, partial, parameters, start + timeout, watch, given)
             if watch.notebook is not None and not partial.stat().st_size:
@@ -133,6 +135,7 @@ def execute(
 class _Client(PapermillNotebookClient):
     exit_status: int | None = None  # of a kernel that died; negative for a signal
     on_kernel: OnKernel | None = None
+    on_end: Callable[[], None] | None = None
     room: tuple[Any, int] = (None, 0)  # the cell that is running, and what it may still put out
 
     def create_kernel_manager(self) -> Any:
@@ -160,6 +163,9 @@ class _Client(PapermillNotebookClient):
             process = getattr(self.km.provisioner, "process", None)
             self.exit_status = process.poll() if process else None
             raise
+        finally:
+            if self.on_end:
+                self.on_end()
 
 
 class _Engine(NBClientEngine):
@@ -184,7 +190,7 @@ class _Engine(NBClientEngine):
             log=_quiet,
             **kept,
         )
-        client.on_kernel = watch.on_kernel
+        client.on_kernel, client.on_end = watch.on_kernel, watch.on_end
         try:
             client.execute(env=options["environment"], stderr=watch.stderr)
         finally:
@@ -201,7 +207,11 @@ class _Watch:
     """Follows the cells of one run; papermill's metadata cannot tell which of them ran."""
 
     def __init__(
-        self, on_cell: OnCell | None, on_kernel: OnKernel | None, stderr: IO[bytes]
+        self,
+        on_cell: OnCell | None,
+        on_kernel: OnKernel | None,
+        on_end: Callable[[], None] | None,
+        stderr: IO[bytes],
     ) -> None:
         self.notebook: nbformat.NotebookNode | None = None
         self.cell: nbformat.NotebookNode | None = None
@@ -209,7 +219,7 @@ class _Watch:
         self.exit_status: int | None = None  # of the kernel's process
         self.reply: dict[str, Any] = {}  # the kernel's last one
         self.stderr = stderr  # of the kernel's process, for the last words of one that dies
-        self.on_kernel = on_kernel
+        self.on_kernel, self.on_end = on_kernel, on_end
         self._on_cell = on_cell
 
     @staticmethod

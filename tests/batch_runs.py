@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,7 @@ def start(spec: Path, out: Path, *options: str, **variables: str) -> subprocess.
     process = subprocess.Popen(
         [sys.executable, "-m", "course", "batch", str(spec), "--out", str(out), *options],
         env=os.environ | marks | variables,
+        cwd=scratch,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -101,13 +103,13 @@ def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
 def owned(owner: str) -> list[psutil.Process]:
     """Return all living processes with this mark, or at work in the folder of this name.
 
-    A warm kernel has the environment of its parent, which serves other tests too.
+    What is forked has the environment of its parent, which serves other tests too.
     """
     found = []
     for each in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             if each.status() != psutil.STATUS_ZOMBIE and (
-                each.environ().get(OWNER) == owner or each.cwd().startswith(f"{owner}/")
+                each.environ().get(OWNER) == owner or f"{each.cwd()}/".startswith(f"{owner}/")
             ):
                 found.append(each)
     return found
@@ -136,14 +138,21 @@ def kernels(process: subprocess.Popen[str]) -> list[psutil.Process]:
     for each in family(process):
         with contextlib.suppress(psutil.Error):
             above = each.parent()
-            if FRESH in each.cmdline() or (above and _is_parent(above) and _is_parent(each)):
+            forked = above and _is_parent(above) and _is_parent(each) and not _is_worker(each)
+            if FRESH in each.cmdline() or forked:
                 found.append(each)
     return found
 
 
 def _is_parent(process: psutil.Process) -> bool:
-    """Tell by its command line whether it is a parent of warm kernels; they have the same."""
+    """Tell by its command line whether it is a parent of warm kernels; its forks have the same."""
     return "course.kernels.parent" in " ".join(process.cmdline())
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    """Tell likewise whether it is a worker, or the parent of such."""
+    words = " ".join(process.cmdline())
+    return "course.batch.lesson_run" in words or "course.workers.worker" in words
 
 
 def parents(process: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -153,7 +162,18 @@ def parents(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 def workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
     """Return the worker processes of a batch."""
-    return [each for each in family(process) if "course.workers.worker" in each.cmdline()]
+    return workers_of(process.owner)  # type: ignore[attr-defined]
+
+
+def workers_of(owner: str | Path) -> list[psutil.Process]:
+    """Return those of the processes that `owned` finds which are workers."""
+    return [each for each in owned(str(owner)) if _is_worker(each)]
+
+
+def workers_parents(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Return what the worker processes of a batch were forked from."""
+    above = {each.ppid(): each.parent() for each in workers(process)}
+    return [each for each in above.values() if each and _is_worker(each)]
 
 
 def journal(out: Path) -> list[dict[str, Any]]:
@@ -170,11 +190,20 @@ def statuses(out: Path) -> dict[str, int]:
     return dict(Counter(line["status"] for line in journal(out)))
 
 
+VICTIMS: dict[str, Callable[[Any], list[Any]]] = {
+    "driver": lambda process: [process],
+    "worker": workers,
+    "kernel": kernels,
+    "parent of kernels": parents,
+    "parent of workers": workers_parents,
+}
+
+
 def survive_a_kill(folder: Path, victim: str, draw: random.Random, count: int = 5) -> None:
     """Kill something at a random moment of a batch: nothing may be wrong when it is over.
 
-    The victim is "driver", "worker", "kernel", or "parent", which is that of warm kernels. Nothing
-    may be lost, repeated after it was journalled, falsely ok, or left running.
+    The victim is one of `VICTIMS`. Nothing may be lost, repeated after it was journalled, falsely
+    ok, or left running.
     """
     write_tiny(folder)
     spec = write_spec(
@@ -184,9 +213,8 @@ def survive_a_kill(folder: Path, victim: str, draw: random.Random, count: int = 
     process = start(spec, out, "--workers", "2")
     wait_for(lambda: kernels(process))
     time.sleep(draw.uniform(0, 1.5))
-    find = {"driver": lambda _: [process], "worker": workers, "kernel": kernels, "parent": parents}
     with contextlib.suppress(psutil.Error):  # it may end by itself in this instant
-        draw.choice(wait_for(lambda: find[victim](process))).kill()
+        draw.choice(wait_for(lambda: VICTIMS[victim](process))).kill()
     before = journal(out) if victim == "driver" else []
     said, _ = process.communicate(timeout=100)
     left = wait_for_end(process, 5)

@@ -32,6 +32,7 @@ def perform(job: Job, room: Room) -> Outcome:
         timeout=job.timeout,
         on_cell=lambda *cell: room.tell({"cell": cell}),
         on_kernel=room.started,
+        on_end=lambda: room.tell({"run": True}),
         environment=job.given["environment"] | room.environment,
         kernel=job.given["kernel"],
     )

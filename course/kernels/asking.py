@@ -155,16 +155,7 @@ def fork_kernel(
         NotSandboxed: when the kernel cannot be put into its sandbox.
         FileNotFoundError: when there is no such working directory.
     """
-    os.stat(folder)
-    request = {
-        "command": list(command),
-        "program": program,
-        "arguments": list(arguments),
-        "environment": dict(environment),
-        "folder": str(folder.absolute()),
-        "umask": _umask(),
-        "limits": {limit: resource.getrlimit(limit) for limit in LIMITS},
-    }
+    request = _request(command, program, arguments, environment, folder)
     if confinement:
         environment = kernel_variables(confinement.sandbox, environment)
         request["environment"] = environment
@@ -178,11 +169,68 @@ def fork_kernel(
                 environment if confinement else kept_variables(environment)
             )
         start = _start(options, environment, folder, modules, idle)
-        start = start._replace(data=data)
-        reason = ""
+    except OSError as error:
+        raise NoWarmKernel(str(error)) from error
+    return _fork(start._replace(data=data), request, streams)
+
+
+def fork_helper(
+    command: Sequence[str],
+    program: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    streams: Streams,
+    module: str,
+    *,
+    aside: bool,
+) -> ForkedProcess:
+    """Have a parent that has imported ``module`` fork a program which ends by itself when we die.
+
+    Args:
+        command, program, arguments, environment, folder, streams: as for `fork_kernel`.
+        module: one of the course's, imported anew in the fork: it may have been changed.
+        aside: whether that parent, if it is new, leaves a processor to another one's imports.
+
+    Raises:
+        NoWarmKernel: when no parent can be started or reached.
+        FileNotFoundError: when there is no such folder.
+    """
+    request = _request(command, program, arguments, environment, folder)
+    try:
+        start = _start(["-P"], environment, folder, [module], IDLE)
+    except OSError as error:
+        raise NoWarmKernel(str(error)) from error
+    return _fork(start._replace(helpers=True, aside=aside), request, streams)
+
+
+def _request(
+    command: Sequence[str],
+    program: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+) -> dict[str, Any]:
+    os.stat(folder)
+    return {
+        "command": list(command),
+        "program": program,
+        "arguments": list(arguments),
+        "environment": dict(environment),
+        "folder": str(folder.absolute()),
+        "umask": _umask(),
+        "limits": {limit: resource.getrlimit(limit) for limit in LIMITS},
+    }
+
+
+def _fork(start: _Start, request: Mapping[str, Any], streams: Streams) -> ForkedProcess:
+    """Have the parent fork, or another one when it dies."""
+    reason = ""
+    letter = b"w" if start.helpers else b"s" if "sandbox" in request else b"k"
+    try:
         for _ in range(ATTEMPTS):
             try:
-                return _ask(_connect(start), request, streams)
+                return _ask(_connect(start), letter, request, streams)
             except (ConnectionError, EOFError) as error:
                 reason = str(error)
     except OSError as error:
@@ -226,6 +274,8 @@ class _Start(NamedTuple):
     modules: Sequence[str]
     idle: float
     data: str | None = None  # where its kernels look for Fashion-MNIST
+    helpers: bool = False  # whether it forks what looks after runs, and no kernels
+    aside: bool = False  # whether it leaves a processor to another parent's imports
 
 
 def _start(
@@ -251,7 +301,9 @@ def _neutral(environment: Mapping[str, str]) -> tuple[dict[str, str], Path]:
     return kept | {"HOME": str(folder), "PATH": os.defpath}, folder
 
 
-def _ask(connection: socket.socket, request: Mapping[str, Any], streams: Streams) -> ForkedProcess:
+def _ask(
+    connection: socket.socket, letter: bytes, request: Mapping[str, Any], streams: Streams
+) -> ForkedProcess:
     """Ask the parent at the other end.
 
     Raises:
@@ -266,7 +318,6 @@ def _ask(connection: socket.socket, request: Mapping[str, Any], streams: Streams
             file.seek(0)
             connection.settimeout(PATIENCE)
             descriptors = [file.fileno(), *streams, theirs]
-            letter = b"s" if "sandbox" in request else b"k"
             socket.send_fds(connection, [letter], descriptors)
             message, received, *_ = socket.recv_fds(connection, 1000, 1)
         if not message:
@@ -334,6 +385,8 @@ def _start_parent(start: _Start) -> None:
             "modules": list(start.modules),
             "idle": start.idle,
             "data": start.data,
+            "helpers": start.helpers,
+            "aside": start.aside,
         }
         partial.rename(start.path)
         subprocess.run(

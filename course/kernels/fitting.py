@@ -54,6 +54,8 @@ def parent_name(
         modules: what the parent imports.
     """
     variables = {k: v for k, v in parent_environment(environment).items() if k not in PLACES}
+    if not all(map(os.path.isabs, variables.get("PYTHONPATH", "/").split(os.pathsep))):
+        variables["PWD"] = str(folder.absolute())
     wanted = {
         "interpreter": [sys.executable, sys.version, *options],
         "modules": list(modules),

@@ -38,6 +38,7 @@ class Call(NamedTuple):
     stderr: int
     lifeline: int  # a pipe whose other end only the client has
     client: int = -1  # the connection
+    ends_itself: int = False  # when its client has died
 
 
 def become_kernel(call: Call, later: set[str], root: str) -> None:
@@ -55,8 +56,9 @@ def become_kernel(call: Call, later: set[str], root: str) -> None:
     with os.fdopen(call.request, encoding="utf-8") as file:
         request = json.load(file)
     os.setsid()
-    adopt_orphans()
-    end_with_client(call.lifeline)
+    if not call.ends_itself:
+        adopt_orphans()
+        end_with_client(call.lifeline)
     for number, stream in enumerate((call.stdin, call.stdout, call.stderr)):
         os.dup2(stream, number)
         os.close(stream)
@@ -143,7 +145,7 @@ def end_with_client(lifeline: int) -> None:
 
 def shadows(folder: Path, names: set[str]) -> bool:
     """Tell whether a module in ``folder`` has one of ``names``: an import would have found it."""
-    return any(
+    return bool(names) and any(
         entry.stem in names and (entry.suffix == ".py" or (entry / "__init__.py").is_file())
         for entry in folder.iterdir()
     )
@@ -153,7 +155,7 @@ def renew_modules(request: dict[str, Any], root: str) -> None:
     """Give modules what they took from the parent's environment at their import."""
     time.tzset()
     tempfile.tempdir = None
-    for name in [name for name in sys.modules if name.partition(".")[0] == "course"]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("course", "utils")]:
         del sys.modules[name]
     sys.argv = ["", *request["arguments"]]
     sys.orig_argv = request["command"]

@@ -5,20 +5,22 @@ starts. It is one thread and never waits for one client alone.
 
 What goes over a connection, a Unix socket that keeps messages apart:
 
-1. client to parent: the letter k, or s for a kernel in a sandbox, with five file descriptors: the
-   request (a file with JSON), standard input, output and error of the kernel, and a pipe's end
-   that shows when the client has died;
+1. client to parent: the letter k, or s for a kernel in a sandbox, or w for a program that ends by
+   itself when its client has died, with five file descriptors: the request (a file with JSON),
+   standard input, output and error of the kernel, and a pipe's end that shows that death;
 2. parent to client: the kernel's process id, with a descriptor of that process. For a sandbox the
    fork sends it, once the kernel is in there, or without descriptor why it cannot be;
 3. parent to client: the kernel's exit status, negative for a signal, once it has ended.
 
 A client that closes the connection ends its kernel. A process in a sandbox is no client.
+
+The processes that look after runs are forked likewise, from a parent of their own that has imported
+no TensorFlow but what they need.
 """
 
 from __future__ import annotations
 
 import builtins
-import gc
 import importlib
 import json
 import os
@@ -29,7 +31,9 @@ import struct
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,6 +42,7 @@ import psutil
 from course.imports import uncollected
 from course.kernels.forked import Call, adopt_orphans, become_kernel
 from course.kernels.meeting import is_ours, peer, remove_left_sockets
+from course.kernels.reading import read_aside, read_beforehand
 
 TICK = 1.0  # seconds between two looks at whether the parent is still wanted
 PAUSE = 0.1  # seconds without a request after which there is time to read
@@ -70,11 +75,19 @@ def main() -> None:
     if os.fork():
         os._exit(0)
     adopt_orphans()
-    with uncollected():  # in a fork the collector would touch, and so copy, every page
-        later = import_as_a_notebook_would(settings["modules"])
+    later: set[str] = set()
+    read: Callable[[], object] = bool
+    with uncollected(aside=settings["aside"]):  # the collector would touch, and so copy, every page
+        if settings["helpers"]:
+            prepare_to_help(settings["modules"])
+        else:
+            read = partial(read_beforehand, settings["data"])
+            take = read_aside(settings["data"])
+            later = import_as_a_notebook_would(settings["modules"])
+            take()
     os.chdir("/")
     listener = socket.socket(fileno=settings["listener"])
-    call = serve(listener, Path(settings["path"]), settings["idle"], settings["data"])
+    call = serve(listener, Path(settings["path"]), settings["idle"], read)
     if call is not None:
         become_kernel(call, later, root)
 
@@ -107,15 +120,10 @@ def import_as_a_notebook_would(modules: list[str]) -> set[str]:
     return brought - sys.stdlib_module_names
 
 
-def read_beforehand(cache: str | None) -> None:
-    """Have what is in a Keras cache of Fashion-MNIST in memory, but leave `utils` to notebooks."""
-    before = set(sys.modules)
-    with suppress(ImportError, AttributeError):  # another version of this course is installed
-        importlib.import_module("utils.data").read_beforehand(cache)
-        gc.freeze()
-    for name in set(sys.modules) - before:
-        if name.partition(".")[0] == "utils":
-            del sys.modules[name]
+def prepare_to_help(modules: list[str]) -> None:
+    """Import what helpers need, and have it do what only the first of them would need."""
+    for name in modules:
+        getattr(importlib.import_module(name), "prepare", bool)()
 
 
 class _Stream:
@@ -137,10 +145,13 @@ class _Kernel(NamedTuple):
     descriptor: int  # of the process; readable when it has ended
     client: socket.socket
     sandboxed: bool
+    ends_itself: bool
 
 
-def serve(listener: socket.socket, path: Path, idle: float, data: str | None) -> Call | None:
-    """Fork for every client that asks, and meanwhile read ``data``: see `read_beforehand`.
+def serve(
+    listener: socket.socket, path: Path, idle: float, read_data: Callable[[], object]
+) -> Call | None:
+    """Fork for every client that asks, and call ``read_data`` when nobody does.
 
     Ends when no kernel runs and either nobody has asked for ``idle`` seconds or ``path``, the
     listener's address, is no longer ours.
@@ -155,7 +166,7 @@ def serve(listener: socket.socket, path: Path, idle: float, data: str | None) ->
         has_read = parent.last_used < read or time.monotonic() < read + RENEWED
         ready = parent.selector.select(TICK if has_read else PAUSE)
         if not ready and not has_read:
-            read_beforehand(data)
+            read_data()
             read = time.monotonic()
         for key, _ in ready:
             call = key.data(key.fileobj) if key.fd in parent.selector.get_map() else None
@@ -213,25 +224,26 @@ class _Parent:
                 client, 4096, DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
             )
             if len(descriptors) == DESCRIPTORS:
-                return self._fork(client, Call(*descriptors), message == b"s")
+                return self._fork(client, Call(*descriptors), message)
             for each in descriptors:
                 os.close(each)
         client.close()
         return None
 
-    def _fork(self, client: socket.socket, call: Call, sandboxed: bool) -> Call | None:
+    def _fork(self, client: socket.socket, call: Call, letter: bytes) -> Call | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # BLAS has threads, and minds them
             process = os.fork()
         if process == 0:
             self._close()
-            return call._replace(client=client.detach())
+            return call._replace(client=client.detach(), ends_itself=letter == b"w")
         for each in call[:DESCRIPTORS]:
             os.close(each)
         self.last_used = time.monotonic()
-        kernel = _Kernel(process, os.pidfd_open(process), client, sandboxed)
+        descriptor = os.pidfd_open(process)
+        kernel = _Kernel(process, descriptor, client, letter == b"s", letter == b"w")
         self.kernels[process] = kernel
-        if not sandboxed:
+        if not kernel.sandboxed:
             with suppress(OSError):  # a client that is gone will be noticed
                 socket.send_fds(client, [struct.pack("i", process)], [kernel.descriptor])
         self.selector.register(kernel.descriptor, selectors.EVENT_READ, lambda _: self.bury(kernel))
@@ -242,7 +254,8 @@ class _Parent:
         """End a kernel whose client is gone."""
         self.selector.unregister(kernel.client)
         kernel.client.close()
-        _kill(kernel.process)
+        if not kernel.ends_itself:
+            _kill(kernel.process)
 
     def bury(self, kernel: _Kernel) -> None:
         """Tell the client how its kernel ended, and leave nothing of it."""

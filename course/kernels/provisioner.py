@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import re
 import shutil
@@ -296,6 +297,48 @@ def start_program(
             vars(process).update(ends)
             return process
     return subprocess.Popen(command, env=dict(environment), cwd=folder, **streams)
+
+
+def start_helper(
+    program: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    module: str,
+    *,
+    aside: bool = False,
+    **streams: Any,
+) -> ForkedProcess | subprocess.Popen[bytes]:
+    """Start a module as a program that looks after runs, where possible by a fork.
+
+    It has to end when its standard input does.
+
+    Args:
+        program: the module's name.
+        arguments: of its command line.
+        environment: all variables of the process.
+        folder: its working directory.
+        module: what it will need; the parent of such forks has imported it, and has had its
+            function ``prepare``, if there is one, do what only the first would need.
+        aside: whether that parent, if it is new, leaves a processor to another one's imports.
+        streams: ``stdin``, ``stdout`` and ``stderr``, as ``subprocess.Popen`` takes them.
+    """
+    command = [sys.executable, "-P", "-m", program, *arguments]
+    if CAN_FORK:
+        from course.kernels.asking import NoWarmKernel, fork_helper
+
+        with suppress(NoWarmKernel), opened(streams) as (descriptors, ends):
+            process = fork_helper(
+                command, program, arguments, environment, folder, descriptors, module, aside=aside
+            )
+            for name, end in ends.items():  # buffered, as Popen's are
+                own: Any = end
+                kind = io.BufferedReader if end.readable() else io.BufferedWriter
+                setattr(process, name, kind(own))
+            return process
+    return subprocess.Popen(
+        command, env=dict(environment), cwd=folder, start_new_session=True, **streams
+    )
 
 
 def _check(sandbox: Sandbox, command: Sequence[str], given: set[str], folder: Path) -> None:

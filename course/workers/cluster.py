@@ -8,7 +8,7 @@ from concurrent.futures import Future
 
 from course.workers import pool
 from course.workers.jobs import Job, Outcome, failed
-from course.workers.machine import Machine
+from course.workers.machine import Machine, Submitted
 from utils.errors import CourseError
 
 try:
@@ -38,9 +38,9 @@ def cluster(address: str, batch: str) -> Iterator[Machine]:
     with client:
         executor = client.get_executor(pure=False)
 
-        def submit(job: Job, tell: pool.OnEvent) -> Future[Outcome]:
+        def submit(job: Job, tell: pool.OnEvent) -> Submitted:
             future: Future[Outcome] = executor.submit(pool.run_job, job)
-            return future
+            return Submitted(future, future)
 
         def result(future: Future[Outcome], job: Job) -> Outcome:
             error = None if future.cancelled() else future.exception()

@@ -54,19 +54,23 @@ def work_through(
     """
     waiting = [(each, 1) for each in reversed(todo)]
     running: dict[Future[Outcome], tuple[P, int]] = {}
+    busy: set[Future[Any]] = set()  # done when the next one may begin
 
     def submit() -> None:
-        while waiting and len(running) < machine.capacity() and not stopping.is_set():
+        busy.difference_update([future for future in busy if future.done()])
+        while waiting and len(busy) < machine.capacity() and not stopping.is_set():
             each, attempt = waiting.pop()
-            running[machine.submit(each.job, _teller(show, each))] = (each, attempt)
+            submitted = machine.submit(each.job, _teller(show, each))
+            running[submitted.outcome] = (each, attempt)
+            busy.add(submitted.free)
+        show.submitted(len(busy))
 
     looked = time.monotonic()
     while (waiting or running) and not stopping.is_set():
         submit()
-        show.submitted(len(running))
-        over, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
+        wait([*running, *busy], timeout=0.5, return_when=FIRST_COMPLETED)
         done = []
-        for future in over:
+        for future in [future for future in running if future.done()]:
             each, attempt = running.pop(future)
             outcome = machine.result(future, each.job)
             if stopping.is_set() and outcome.status == "skipped":

@@ -5,27 +5,51 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from course.workers import pool
 from course.workers.jobs import Job, Outcome
 
 
+class Submitted(NamedTuple):
+    """A job that a machine has taken on."""
+
+    outcome: Future[Outcome]
+    free: Future[Any]  # done when the next job may begin, before the outcome is there if need be
+
+
 class Machine(NamedTuple):
     """What the driver asks of either."""
 
-    submit: Callable[[Job, pool.OnEvent], Future[Outcome]]
+    submit: Callable[[Job, pool.OnEvent], Submitted]
     result: Callable[[Future[Outcome], Job], Outcome]
     capacity: Callable[[], int]  # how many runs may go on at once
 
 
 @contextlib.contextmanager
 def this_machine(workers: int, batch: str) -> Iterator[Machine]:
-    """Run so many jobs at once; at the end nothing of the batch is left running."""
-    with ThreadPoolExecutor(workers) as executor:
+    """Run so many jobs at once; at the end nothing of the batch is left running.
+
+    While the notebook of one has been run and is being put away, the next one begins.
+    """
+    with ThreadPoolExecutor(2 * workers) as executor:
+
+        def submit(job: Job, tell: pool.OnEvent) -> Submitted:
+            free: Future[None] = Future()
+
+            def hear(event: dict[str, Any]) -> None:
+                if "run" in event:
+                    free.set_result(None)
+                else:
+                    tell(event)
+
+            outcome = executor.submit(pool.run_job, job, hear)
+            outcome.add_done_callback(lambda _: free.cancel())
+            return Submitted(outcome, free)
+
         try:
             yield Machine(
-                lambda job, tell: executor.submit(pool.run_job, job, tell),
+                submit,
                 lambda future, _: future.result(),
                 lambda: workers,
             )

@@ -7,16 +7,16 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from course.kernels.provisioner import Kind, start_parent
+from course.kernels.provisioner import Kind, start_helper, start_parent
 from course.kernels.usual import LAST_WORDS, START_TIMEOUT, kernel_environment
 from course.limits import LEAST_MEMORY
 from course.workers.jobs import Job, Outcome, failed
@@ -30,7 +30,7 @@ SHARE = 0.8  # of the machine's memory, for all runs together
 OnEvent = Callable[[dict[str, Any]], None]
 
 _own = threading.local()
-_ready: list[Worker] = []  # started before there was a job for them
+_ready: list[Future[Worker]] = []  # started before there was a job for them
 _workers: dict[str, set[Worker]] = {}  # of each batch
 _stopped: set[str] = set()  # batches that start nothing any more
 _lock = threading.Lock()
@@ -39,7 +39,7 @@ _lock = threading.Lock()
 class Worker:
     """A worker process with a folder for its temporary files.
 
-    ``aside``: it leaves a processor to the parent of its kernels while both import.
+    ``aside``: a processor is left to the parent of its kernels while both import.
     """
 
     def __init__(self, perform: str, aside: bool = False) -> None:
@@ -48,18 +48,16 @@ class Worker:
         runtime = self.scratch / "jupyter"  # connection files of kernels that are killed go, too
         runtime.mkdir(mode=0o700)
         self.log = (self.scratch / "log").open("w+", encoding="utf-8", errors="replace")
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-P", "-m", "course.workers.worker"),
-                *(str(self.scratch), perform, *["aside"] * aside),
-            ],
+        self.process = start_helper(
+            "course.workers.worker",
+            [str(self.scratch), perform],
+            os.environ | {"JUPYTER_RUNTIME_DIR": str(runtime)},
+            Path.cwd(),
+            perform,
+            aside=aside,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,
-            text=True,
-            encoding="utf-8",
-            env=os.environ | {"JUPYTER_RUNTIME_DIR": str(runtime)},
-            start_new_session=True,  # Ctrl-C is for the driver
         )
         self.kernel: int | None = None
         self.mark: str | None = None
@@ -73,7 +71,7 @@ class Worker:
         late.daemon = True
         late.start()
         try:
-            self.process.stdin.write(json.dumps(job._asdict()) + "\n")
+            self.process.stdin.write(json.dumps(job._asdict()).encode() + b"\n")
             self.process.stdin.flush()
             for line in self.process.stdout:
                 event = json.loads(line)
@@ -112,13 +110,16 @@ def run_job(job: Job, on_event: OnEvent | None = None) -> Outcome:
     worker: Worker | None = getattr(_own, "worker", None)
     stopped = failed(job, "skipped", "Stopped", "the batch was stopped", again=False)
     if worker is None or worker.process.poll() is not None or worker.batch != job.batch:
+        try:
+            with _lock:
+                ready = _ready.pop() if _ready else None
+            worker = _own.worker = ready.result() if ready else Worker(job.perform)
+        except OSError as error:
+            return failed(job, "start_failed", type(error).__name__, str(error), again=True)
         with _lock:
             if job.batch in _stopped:
+                worker.end()
                 return stopped
-            try:
-                worker = _own.worker = _ready.pop() if _ready else Worker(job.perform)
-            except OSError as error:
-                return failed(job, "start_failed", type(error).__name__, str(error), again=True)
             worker.batch = job.batch
             _workers.setdefault(job.batch, set()).add(worker)
     outcome = worker.run(_with_shares(job), on_event)
@@ -174,9 +175,22 @@ def warm_up(perform: str, workers: int | None, kernel: Kind, *, sandboxed: bool 
     if kernel == "warm" or sandboxed:
         variables = kernel_environment() | thread_variables(threads)
         aside = start_parent(variables, sandboxed=sandboxed)
-    with contextlib.suppress(OSError):  # whoever needs one will say so
-        _ready.extend(Worker(perform, aside) for _ in range(min(workers, processors())))
+    _ready.extend(_begin(perform, aside) for _ in range(min(workers, processors())))
     return aside
+
+
+def _begin(perform: str, aside: bool) -> Future[Worker]:
+    """Start a worker, which may have to wait for the parent of such processes."""
+    future: Future[Worker] = Future()
+
+    def start() -> None:
+        try:
+            future.set_result(Worker(perform, aside))
+        except OSError as error:
+            future.set_exception(error)
+
+    threading.Thread(target=start, daemon=True).start()
+    return future
 
 
 def shares(workers: int) -> tuple[int, int]:

@@ -71,7 +71,6 @@ class Lines:
         good = record["status"] == "ok"
         self.finished += 1
         self.failed += not good
-        self.running = max(0, self.running - 1)
         place = f"{self.finished:{len(str(self.total))}}/{self.total}"
         line = Text(f"{'✓' if good else '✗'} {place}  ", "green" if good else "red")
         line.append(f"{planned!s:{self.width}}  ", "default")

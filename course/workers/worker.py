@@ -10,6 +10,7 @@ import json
 import os
 import queue
 import shutil
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -21,14 +22,14 @@ from course.workers.jobs import Job, Outcome, failed
 from course.workers.room import Tell, occupied, room
 
 
-def main(scratch: Path, module: str, aside: bool) -> None:
+def main(scratch: Path, module: str) -> None:
     """Work through the jobs on standard input, with temporary files in ``scratch``.
 
-    ``module`` is what they will need; ``aside``: a parent of kernels takes longer to import, so one
-    processor is left to it, and the module is told to ``prepare`` what it can.
+    ``module`` is what they will need.
     """
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a library prints is no answer
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a fork's parent ignores
 
     def tell(event: dict[str, Any]) -> None:
         answers.write(json.dumps(event) + "\n")
@@ -36,10 +37,8 @@ def main(scratch: Path, module: str, aside: bool) -> None:
 
     jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs, scratch), daemon=True).start()
-    with uncollected(aside=aside):
-        prepare = getattr(importlib.import_module(module), "prepare", None)
-        if aside and prepare:
-            prepare()
+    with uncollected():
+        importlib.import_module(module)
     while True:
         job = Job(**json.loads(jobs.get()))
         tell({"outcome": perform(job, scratch, tell)._asdict()})
@@ -74,4 +73,4 @@ def perform(job: Job, scratch: Path, tell: Tell) -> Outcome:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], "aside" in sys.argv[3:])
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -11,18 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
-import psutil
 import pytest
 from batch_runs import (
-    OWNER,
     journal,
     kernels,
-    owned,
     run,
     start,
     statuses,
     wait_for,
     wait_for_end,
+    workers_of,
     write_spec,
     write_tiny,
 )
@@ -36,7 +34,6 @@ from course.workers import digest
 from course.workers import journal as journals
 from utils.errors import CourseError
 
-CLUSTER = "the cluster of these tests"
 GRID = "grid: {rate: [0.1, 0.2]}\nseeds: [1, 2]\n"
 
 
@@ -74,7 +71,7 @@ def test_a_batch_leaves_results_journal_notebooks_and_pages(finished: Path) -> N
 
 @pytest.mark.parametrize("kind", ["warm", "fresh"])
 def test_a_batch_runs_on_the_kernels_asked_for(kind: str, tmp_path: Path) -> None:
-    write_tiny(tmp_path, extra="import os; print(open(f'/proc/{os.getppid()}/cmdline').read())")
+    write_tiny(tmp_path, extra="print(open('/proc/self/cmdline').read())")
     code, said = run(write_spec(tmp_path, "seeds: [1]"), tmp_path / "out", "--kernel", kind)
     assert code == 0, said
     [line] = journal(tmp_path / "out")
@@ -83,6 +80,7 @@ def test_a_batch_runs_on_the_kernels_asked_for(kind: str, tmp_path: Path) -> Non
         out.get("text", "") for cell in notebook.cells for out in cell.get("outputs", [])
     )
     assert ("course.kernels.parent" in printed) == (kind == "warm")
+    assert ("ipykernel_launcher" in printed) == (kind == "fresh")
 
 
 def test_finished_runs_are_not_repeated_and_changed_ones_are(
@@ -380,31 +378,34 @@ def test_mistakes_in_the_file_and_options_are_sentences(
     assert "Traceback" not in result.output
 
 
-def on_the_cluster() -> list[psutil.Process]:
-    """Return what the cluster's workers have started."""
-    return [each for each in owned(CLUSTER) if "course.workers.worker" in each.cmdline()]
+@pytest.fixture(scope="module")
+def at_work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the cluster's workers are, and what they have started."""
+    return tmp_path_factory.mktemp("dask")
 
 
 @pytest.fixture(scope="module")
-def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list]]:
-    with dask_cluster(tmp_path_factory.mktemp("dask"), {OWNER: CLUSTER}) as found:
+def scheduler(at_work: Path) -> Iterator[tuple[str, list]]:
+    with dask_cluster(at_work, {}) as found:
         yield found
 
 
-def test_ctrl_c_stops_what_runs_on_a_cluster(scheduler: tuple[str, list], tmp_path: Path) -> None:
+def test_ctrl_c_stops_what_runs_on_a_cluster(
+    scheduler: tuple[str, list], at_work: Path, tmp_path: Path
+) -> None:
     write_tiny(tmp_path)
     spec = write_spec(tmp_path, "parameters: {mode: hang}\nseeds: [1, 2, 3]")
     process = start(spec, tmp_path / "out", "--scheduler", scheduler[0])
-    wait_for(lambda: len(on_the_cluster()) == 2)
+    wait_for(lambda: len(workers_of(at_work)) == 2)
     process.send_signal(2)
     began = time.monotonic()
     said, _ = process.communicate(timeout=30)
     assert time.monotonic() - began < 5 and "Stopped with 3 of 3 runs to go" in said, said
-    wait_for(lambda: not on_the_cluster(), 5)
+    wait_for(lambda: not workers_of(at_work), 5)
 
 
 def test_a_cluster_runs_the_same_batch_and_survives_the_death_of_a_worker(
-    scheduler: tuple[str, list], tmp_path: Path
+    scheduler: tuple[str, list], at_work: Path, tmp_path: Path
 ) -> None:
     address, (_, first, _) = scheduler
     write_tiny(tmp_path)
@@ -418,7 +419,7 @@ def test_a_cluster_runs_the_same_batch_and_survives_the_death_of_a_worker(
     assert statuses(out) == {"ok": 6}
     assert len({line["key"] for line in journal(out)}) == 6
     assert len(list((out / "runs").glob("*.html"))) == 6
-    wait_for(lambda: not on_the_cluster(), 5)
+    wait_for(lambda: not workers_of(at_work), 5)
 
 
 def test_ctrl_c_stops_within_five_seconds_and_says_how_to_go_on(tmp_path: Path) -> None:

@@ -1,15 +1,18 @@
-"""Worker processes beside the parent of warm kernels, which imports at the same time."""
+"""Worker processes: how they start, beside the parent of warm kernels, and how they end."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from course.imports import uncollected
-from course.workers.jobs import Job
+from course.workers.digest import course_digest
+from course.workers.jobs import Job, Outcome
+from course.workers.machine import this_machine
 from course.workers.pool import Worker
 
 pytestmark = pytest.mark.skipif(
@@ -25,22 +28,94 @@ def test_a_processor_is_left_to_the_parent_where_there_are_two() -> None:
     assert os.sched_getaffinity(0) == ours
 
 
-@pytest.mark.parametrize("aside", [False, True])
-def test_a_worker_that_waits_for_a_parent_prepares_and_then_uses_every_processor(
-    aside: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    prepared = tmp_path / "prepared"
+@pytest.fixture
+def labour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with what workers need, which notes there in which processes it was prepared."""
     (tmp_path / "labour.py").write_text(
-        f"import pathlib\n\ndef prepare():\n    pathlib.Path({str(prepared)!r}).touch()\n"
+        "import os, pathlib, sys, time\n"
+        "from course import limits\n"
+        "from course.workers.jobs import Outcome\n\n"
+        "here = pathlib.Path(__file__).parent\n\n"
+        "def prepare():\n"
+        "    (here / f'prepared-{os.getpid()}').touch()\n\n"
+        "def perform(job, room):\n"
+        "    if not job.given:\n"
+        "        same = sys.modules.get('course.limits') is limits\n"
+        "        return Outcome('ok', 0.0, None, False, {'as imported beforehand': same})\n"
+        "    room.tell({'run': True})\n"
+        "    (here / f'begun-{job.key}').touch()\n"
+        "    while len(list(here.glob('begun-*'))) < job.given['of']:\n"
+        "        time.sleep(0.01)\n"
+        "    return Outcome('ok', 0.0, None, False, {})\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    worker = Worker("labour", aside)
+    return tmp_path
+
+
+@pytest.fixture
+def worker(labour: Path) -> Iterator[Worker]:
+    worker = Worker("labour", aside=True)
+    yield worker
+    worker.end()
+
+
+def ask(worker: Worker) -> Outcome | None:
+    return worker.run(Job("key", "name", "labour", {}, 60.0, None, None, "another", ""), None)
+
+
+def test_workers_are_forked_from_one_process_that_is_prepared(labour: Path, worker: Worker) -> None:
+    second = Worker("labour", aside=True)
     try:
-        job = Job("key", "name", "labour", {}, 60.0, None, None, "another", "")
-        outcome = worker.run(job, None)
-        assert outcome is not None and outcome.status == "start_failed"  # the course is not its own
-        seen = psutil.Process(worker.process.pid).cpu_affinity()
-        assert set(seen) == os.sched_getaffinity(0)
-        assert prepared.exists() == aside
+        for each in (worker, second):
+            outcome = ask(each)
+            assert outcome is not None and outcome.status == "start_failed"  # of another course
+            assert set(psutil.Process(each.process.pid).cpu_affinity()) == os.sched_getaffinity(0)
+        (prepared,) = labour.glob("prepared-*")
+        above = {psutil.Process(each.process.pid).ppid() for each in (worker, second)}
+        assert above == {int(prepared.name.partition("-")[2])}
     finally:
-        worker.end()
+        second.end()
+
+
+def test_a_worker_outlives_the_process_that_it_was_forked_from(
+    labour: Path, worker: Worker
+) -> None:
+    parent = psutil.Process(worker.process.pid).parent()
+    assert parent is not None
+    parent.kill()
+    assert ask(worker) is not None
+    another = Worker("labour")
+    try:
+        assert ask(another) is not None
+        assert len(list(labour.glob("prepared-*"))) == 2
+    finally:
+        another.end()
+
+
+def test_a_worker_puts_its_files_away_when_nobody_needs_it_any_more(worker: Worker) -> None:
+    assert ask(worker) is not None and worker.scratch.is_dir()
+    assert worker.process.stdin
+    worker.process.stdin.close()
+    assert worker.process.wait(5) == 0
+    assert not worker.scratch.exists()
+
+
+def test_modules_of_the_course_are_imported_anew_in_a_worker(worker: Worker) -> None:
+    job = Job("key", "name", "labour", {}, 60.0, None, None, course_digest(), "")
+    outcome = worker.run(job, None)
+    assert outcome is not None and outcome.result == {"as imported beforehand": False}
+
+
+def test_a_run_begins_while_the_one_before_it_is_put_away(
+    labour: Path,
+) -> None:
+    jobs = [
+        Job(str(i), "name", "labour", {"of": 2}, 60.0, None, None, course_digest(), "b")
+        for i in range(2)
+    ]
+    with this_machine(1, "b") as machine:
+        first = machine.submit(jobs[0], lambda event: None)
+        first.free.result(60)
+        assert not first.outcome.done()
+        second = machine.submit(jobs[1], lambda event: None)
+        assert [each.outcome.result(60).status for each in (first, second)] == ["ok", "ok"]

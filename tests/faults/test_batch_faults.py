@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from batch_runs import (
+    VICTIMS,
     journal,
     kernels,
     run,
@@ -24,7 +25,7 @@ from batch_runs import (
 )
 
 
-@pytest.mark.parametrize("victim", ["driver", "worker", "kernel", "parent"])
+@pytest.mark.parametrize("victim", VICTIMS)
 def test_a_kill_at_a_random_instant_loses_nothing_and_leaves_nothing(
     victim: str, tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""Twenty kills at random instants of batches: of driver, worker, kernel and warm parent."""
+"""Twenty kills at random instants of batches: of driver, worker, kernel and their parents."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import random
 from pathlib import Path
 
 import pytest
-from batch_runs import survive_a_kill
+from batch_runs import VICTIMS, survive_a_kill
 
 pytestmark = pytest.mark.timeout(3600)
 
 
 @pytest.mark.parametrize("number", range(20))
 def test_a_kill_loses_nothing(number: int, tmp_path: Path) -> None:
-    survive_a_kill(
-        tmp_path, ["driver", "worker", "kernel", "parent"][number % 4], random.Random(number)
-    )
+    survive_a_kill(tmp_path, list(VICTIMS)[number % len(VICTIMS)], random.Random(number))
