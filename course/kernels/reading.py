@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import IO
 
 from course.imports import uncollected
+from course.kernels import linux
 
 LATE = 3.0  # seconds that reading may take longer than all imports
 
@@ -40,6 +41,7 @@ def read_aside(cache: str | None) -> Callable[[], None]:
     process = os.fork()
     if process == 0:
         try:
+            linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
             _read_into(file, cache)
         finally:
             os._exit(0)
