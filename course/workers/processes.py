@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 
@@ -40,15 +41,29 @@ def _marked(mark: str) -> Iterator[psutil.Process]:
 
 def memory_used(pid: int) -> int:
     """Return the resident bytes of a process and those that it started; 0 when it is gone."""
-    with contextlib.suppress(psutil.Error):
-        process = psutil.Process(pid)
-        return sum(_resident(each) for each in [process, *process.children(recursive=True)])
-    return 0
+    return sum(map(_resident, [pid, *_descendants(pid)]))
 
 
-def _resident(process: psutil.Process) -> int:
+def _descendants(pid: int) -> list[int]:
+    """Return what a process has started, and so on; on Linux without a look at any other process.
+
+    The time of `psutil.Process.children` grows with all processes of the machine.
+    """
+    tasks = Path(f"/proc/{pid}/task")
+    if not Path(tasks, str(pid), "children").exists():
+        with contextlib.suppress(psutil.Error):
+            return [each.pid for each in psutil.Process(pid).children(recursive=True)]
+        return []
+    children: list[int] = []
+    for each in tasks.glob("*/children"):
+        with contextlib.suppress(OSError):  # a thread or a process that has just ended
+            children += map(int, each.read_text("ascii").split())
+    return [*children, *(below for each in children for below in _descendants(each))]
+
+
+def _resident(pid: int) -> int:
     with contextlib.suppress(psutil.Error):
-        return int(process.memory_info().rss)
+        return int(psutil.Process(pid).memory_info().rss)
     return 0
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from course.workers.digest import course_digest
 from course.workers.jobs import Job, Outcome
 from course.workers.machine import this_machine
 from course.workers.pool import Worker
+from course.workers.processes import memory_used
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "sched_setaffinity"), reason="this system does not let a program choose"
@@ -119,3 +122,24 @@ def test_a_run_begins_while_the_one_before_it_is_put_away(
         assert not first.outcome.done()
         second = machine.submit(jobs[1], lambda event: None)
         assert [each.outcome.result(60).status for each in (first, second)] == ["ok", "ok"]
+
+
+@pytest.mark.parametrize("by_system", [True, False])
+def test_the_memory_of_all_that_a_process_has_started_counts(
+    by_system: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not by_system:
+        monkeypatch.setattr(Path, "exists", lambda _: False)
+    held = "kept = b'x' * 50_000_000"
+    inner = f"import sys; {held}; print('there', flush=True); sys.stdin.read()"
+    outer = f"import subprocess, sys; {held}; subprocess.run([sys.executable, '-c', {inner!r}])"
+    process = subprocess.Popen(
+        [sys.executable, "-c", outer],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout and process.stdin
+    process.stdout.readline()
+    assert 100e6 < memory_used(process.pid) < 200e6
+    process.communicate()
+    assert memory_used(process.pid) == 0
