@@ -41,7 +41,7 @@ class Call(NamedTuple):
     ends_itself: int = False  # when its client has died
 
 
-def become_kernel(call: Call, later: set[str], root: str) -> None:
+def become_kernel(call: Call, later: set[str]) -> None:
     """Run the kernel in this process until it ends.
 
     The request has ``command`` (the whole command line), ``program`` (the module that is run) with
@@ -51,7 +51,6 @@ def become_kernel(call: Call, later: set[str], root: str) -> None:
     Args:
         later: names of modules that an ordinary kernel would import later, from its own folder
             first.
-        root: the folder from which this package was imported.
     """
     with os.fdopen(call.request, encoding="utf-8") as file:
         request = json.load(file)
@@ -77,7 +76,7 @@ def become_kernel(call: Call, later: set[str], root: str) -> None:
         if "sandbox" not in request:
             os.set_inheritable(call.lifeline, True)
         os.execv(request["command"][0], request["command"])
-    renew_modules(request, root)
+    renew_modules(request)
     leave(run(request["program"]))
 
 
@@ -151,7 +150,7 @@ def shadows(folder: Path, names: set[str]) -> bool:
     )
 
 
-def renew_modules(request: dict[str, Any], root: str) -> None:
+def renew_modules(request: dict[str, Any]) -> None:
     """Give modules what they took from the parent's environment at their import."""
     time.tzset()
     tempfile.tempdir = None

@@ -67,7 +67,7 @@ KERNELS_OWN = (
 
 def main() -> None:
     """Leave the process that started us, import, and serve; in a fork, become the kernel."""
-    root = sys.path.pop(0)
+    del sys.path[0]  # which is there for this package alone
     if sys.path and sys.path[0] == "":
         del sys.path[0]
     settings = json.loads(sys.argv[1])
@@ -89,7 +89,7 @@ def main() -> None:
     listener = socket.socket(fileno=settings["listener"])
     call = serve(listener, Path(settings["path"]), settings["idle"], read)
     if call is not None:
-        become_kernel(call, later, root)
+        become_kernel(call, later)
 
 
 def import_as_a_notebook_would(modules: list[str]) -> set[str]:
