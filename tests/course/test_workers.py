@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from course.imports import uncollected
+from course.workers import pool
 from course.workers.digest import course_digest
 from course.workers.jobs import Job, Outcome
 from course.workers.machine import this_machine
@@ -110,13 +111,15 @@ def test_modules_of_the_course_are_imported_anew_in_a_worker(worker: Worker) -> 
 
 
 def test_a_run_begins_while_the_one_before_it_is_put_away(
-    labour: Path,
+    labour: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pool, "_ready", [])  # those of other tests know no labour
+    batch = str(labour)
     jobs = [
-        Job(str(i), "name", "labour", {"of": 2}, 60.0, None, None, course_digest(), "b")
+        Job(str(i), "name", "labour", {"of": 2}, 60.0, None, None, course_digest(), batch)
         for i in range(2)
     ]
-    with this_machine(1, "b") as machine:
+    with this_machine(1, batch) as machine:
         first = machine.submit(jobs[0], lambda event: None)
         first.free.result(60)
         assert not first.outcome.done()
