@@ -30,7 +30,7 @@ SHARE = 0.8  # of the machine's memory, for all runs together
 OnEvent = Callable[[dict[str, Any]], None]
 
 _own = threading.local()
-_ready: list[Future[Worker]] = []  # started before there was a job for them
+_ready: dict[str, list[Future[Worker]]] = {}  # by what they do: started before there was a job
 _workers: dict[str, set[Worker]] = {}  # of each batch
 _stopped: set[str] = set()  # batches that start nothing any more
 _lock = threading.Lock()
@@ -112,8 +112,9 @@ def run_job(job: Job, on_event: OnEvent | None = None) -> Outcome:
     if worker is None or worker.process.poll() is not None or worker.batch != job.batch:
         try:
             with _lock:
-                ready = _ready.pop() if _ready else None
-            worker = _own.worker = ready.result() if ready else Worker(job.perform)
+                ready = _ready.get(job.perform)
+                first = ready.pop() if ready else None
+            worker = _own.worker = first.result() if first else Worker(job.perform)
         except OSError as error:
             return failed(job, "start_failed", type(error).__name__, str(error), again=True)
         with _lock:
@@ -175,7 +176,7 @@ def warm_up(perform: str, workers: int | None, kernel: Kind, *, sandboxed: bool 
     if kernel == "warm" or sandboxed:
         variables = kernel_environment() | thread_variables(threads)
         aside = start_parent(variables, sandboxed=sandboxed)
-    _ready.extend(_begin(perform, aside) for _ in range(min(workers, processors())))
+    _ready[perform] = [_begin(perform, aside) for _ in range(min(workers, processors()))]
     return aside
 
 

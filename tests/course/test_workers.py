@@ -110,15 +110,13 @@ def test_modules_of_the_course_are_imported_anew_in_a_worker(worker: Worker) -> 
     assert outcome is not None and outcome.result == {"as imported beforehand": False}
 
 
-def test_a_run_begins_while_the_one_before_it_is_put_away(
-    labour: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pool, "_ready", [])  # those of other tests know no labour
+def test_a_run_begins_while_the_one_before_it_is_put_away(labour: Path) -> None:
     batch = str(labour)
     jobs = [
         Job(str(i), "name", "labour", {"of": 2}, 60.0, None, None, course_digest(), batch)
         for i in range(2)
     ]
+    pool.warm_up("course.batch.lesson_run", 1, "warm")  # for runs of another kind
     with this_machine(1, batch) as machine:
         first = machine.submit(jobs[0], lambda event: None)
         first.free.result(60)
