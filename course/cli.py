@@ -210,7 +210,7 @@ def batch(spec: Path, dry_run: bool, only: str | None, **options: Any) -> None:
     with uncollected(aside=aside):
         from course.batch.driver import Options, run_batch, show_plan
 
-    chosen = Options(only_failed=only == "failed", **options)
+    chosen = Options(only_failed=only == "failed", aside=aside, **options)
     if dry_run:
         worked = show_plan(spec, chosen)
     else:

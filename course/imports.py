@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 
 @contextmanager
@@ -13,11 +13,11 @@ def uncollected(*, aside: bool = False) -> Iterator[None]:
     """Import while the garbage collector rests, and have it leave alone what was imported.
 
     It would find next to nothing and take a sixth of the time, and a fifth more when Python ends.
-    ``aside``: use all processors but one, since another process imports what takes longer.
+    ``aside``: see there.
     """
     gc.disable()
     try:
-        with _on_all_but_one() if aside else nullcontext():
+        with on_all_but_one(aside):
             yield
     finally:
         gc.enable()
@@ -25,8 +25,12 @@ def uncollected(*, aside: bool = False) -> Iterator[None]:
 
 
 @contextmanager
-def _on_all_but_one() -> Iterator[None]:
-    if not hasattr(os, "sched_setaffinity"):
+def on_all_but_one(aside: bool) -> Iterator[None]:
+    """Leave a processor, where there are some, to another process that imports what takes longer.
+
+    ``aside``: whether there is one.
+    """
+    if not aside or not hasattr(os, "sched_setaffinity"):
         yield
         return
     ours = os.sched_getaffinity(0)

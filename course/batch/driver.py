@@ -18,6 +18,7 @@ from course.batch.records import read_records
 from course.batch.spec import read_spec
 from course.batch.summary import metric_names
 from course.files import write_whole
+from course.imports import on_all_but_one
 from course.kernels.provisioner import Kind
 from course.kernels.usual import TIMEOUT
 from course.report import number
@@ -42,6 +43,7 @@ class Options(NamedTuple):
     retries: int | None = None
     only_failed: bool = False
     kernel: Kind = "warm"
+    aside: bool = False  # whether planning leaves a processor to the new parent of the kernels
 
 
 def run_batch(spec_path: Path, options: Options, command: str) -> bool:
@@ -122,13 +124,14 @@ def show_plan(spec_path: Path, options: Options) -> bool:
 def _planned(spec_path: Path, options: Options) -> tuple[list[Planned], int]:
     spec = read_spec(spec_path)
     threads, memory = (None, None) if options.scheduler else pool.shares(_workers(options))
-    planned = plan(
-        spec,
-        timeout=options.timeout or spec.timeout or TIMEOUT,
-        memory=options.memory or spec.memory or memory,
-        threads=threads,
-        kernel=options.kernel,
-    )
+    with on_all_but_one(options.aside):
+        planned = plan(
+            spec,
+            timeout=options.timeout or spec.timeout or TIMEOUT,
+            memory=options.memory or spec.memory or memory,
+            threads=threads,
+            kernel=options.kernel,
+        )
     chosen = options.retries if options.retries is not None else spec.retries
     return planned, 1 if chosen is None else chosen
 

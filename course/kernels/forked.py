@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -41,7 +42,7 @@ class Call(NamedTuple):
     ends_itself: int = False  # when its client has died
 
 
-def become_kernel(call: Call, later: set[str]) -> None:
+def become_kernel(call: Call, later: set[str], known: Mapping[str, int]) -> None:
     """Run the kernel in this process until it ends.
 
     The request has ``command`` (the whole command line), ``program`` (the module that is run) with
@@ -51,6 +52,8 @@ def become_kernel(call: Call, later: set[str]) -> None:
     Args:
         later: names of modules that an ordinary kernel would import later, from its own folder
             first.
+        known: modules of this course that it may keep, if their files are as they were: what
+            ``own_modules`` returned.
     """
     with os.fdopen(call.request, encoding="utf-8") as file:
         request = json.load(file)
@@ -76,7 +79,7 @@ def become_kernel(call: Call, later: set[str]) -> None:
         if "sandbox" not in request:
             os.set_inheritable(call.lifeline, True)
         os.execv(request["command"][0], request["command"])
-    renew_modules(request)
+    renew_modules(request, known)
     leave(run(request["program"]))
 
 
@@ -150,12 +153,28 @@ def shadows(folder: Path, names: set[str]) -> bool:
     )
 
 
-def renew_modules(request: dict[str, Any]) -> None:
-    """Give modules what they took from the parent's environment at their import."""
+def own_modules() -> dict[str, int]:
+    """Return the modules of this course that have been imported, and when each was changed."""
+    own = {}
+    for name, module in sys.modules.items():
+        if name.partition(".")[0] in ("course", "utils"):
+            try:
+                own[name] = os.stat(str(module.__file__)).st_mtime_ns
+            except OSError:  # removed, or moved
+                own[name] = 0
+    return own
+
+
+def renew_modules(request: dict[str, Any], known: Mapping[str, int]) -> None:
+    """Give modules what they took from the parent's environment at their import.
+
+    Those of this course are imported anew, unless all are as ``known``.
+    """
     time.tzset()
     tempfile.tempdir = None
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("course", "utils")]:
-        del sys.modules[name]
+    if (own := own_modules()) != known:
+        for name in own:
+            del sys.modules[name]
     sys.argv = ["", *request["arguments"]]
     sys.orig_argv = request["command"]
     if process := sys.modules.get("multiprocessing.process"):

@@ -40,7 +40,7 @@ from typing import Any, NamedTuple
 import psutil
 
 from course.imports import uncollected
-from course.kernels.forked import Call, adopt_orphans, become_kernel
+from course.kernels.forked import Call, adopt_orphans, become_kernel, own_modules
 from course.kernels.meeting import is_ours, peer, remove_left_sockets
 from course.kernels.reading import read_aside, read_beforehand
 
@@ -76,10 +76,12 @@ def main() -> None:
         os._exit(0)
     adopt_orphans()
     later: set[str] = set()
+    known: dict[str, int] = {}  # kernels import this course as their notebooks do
     read: Callable[[], object] = bool
     with uncollected(aside=settings["aside"]):  # the collector would touch, and so copy, every page
         if settings["helpers"]:
             prepare_to_help(settings["modules"])
+            known = own_modules()
         else:
             read = partial(read_beforehand, settings["data"])
             take = read_aside(settings["data"])
@@ -89,7 +91,7 @@ def main() -> None:
     listener = socket.socket(fileno=settings["listener"])
     call = serve(listener, Path(settings["path"]), settings["idle"], read)
     if call is not None:
-        become_kernel(call, later)
+        become_kernel(call, later, known)
 
 
 def import_as_a_notebook_would(modules: list[str]) -> set[str]:

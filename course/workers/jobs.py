@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from course.statuses import Status
@@ -19,6 +20,7 @@ class Job(NamedTuple):
     threads: int | None  # of TensorFlow and BLAS; None leaves it to the machine
     course: str  # digest of `utils` and the locked versions
     batch: str  # a name for all jobs that belong together
+    processors: Sequence[int] = ()  # that its kernel runs on; all if empty
 
 
 class Outcome(NamedTuple):

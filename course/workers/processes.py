@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -72,3 +72,24 @@ def processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def share_of_processors(number: int, of: int) -> list[int]:
+    """Return the processors for one of so many runs, counted from 0; none where all share all."""
+    if not hasattr(os, "sched_getaffinity"):
+        return []
+    all_ = sorted(os.sched_getaffinity(0))
+    return all_[number % len(all_) :: of]
+
+
+def run_in_the_background(pid: int, processors: Sequence[int]) -> None:
+    """Keep a process to some processors, and its threads from pushing each other aside.
+
+    TensorFlow's autotuning of a dataset sleeps up to as long as the dataset was read when the
+    thread that stops it is pushed aside by the one that it wakes.
+    """
+    with contextlib.suppress(OSError):  # it is gone, or this machine forbids it
+        if hasattr(os, "SCHED_BATCH"):
+            os.sched_setscheduler(pid, os.SCHED_BATCH, os.sched_param(0))
+        if processors:
+            os.sched_setaffinity(pid, processors)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import tempfile
 import threading
@@ -11,9 +12,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from course.workers.jobs import Job
-from course.workers.processes import MARK, kill_group, kill_marked, memory_used
+from course.workers.processes import (
+    MARK,
+    kill_group,
+    kill_marked,
+    memory_used,
+    processors,
+    run_in_the_background,
+)
 
 THREAD_VARIABLES = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+BETWEEN_OPERATIONS = "TF_NUM_INTEROP_THREADS"
 LOOK_EVERY = 0.1  # seconds between two looks at the memory
 
 Tell = Callable[[dict[str, Any]], None]
@@ -47,8 +56,15 @@ occupied = Occupied()
 
 
 def thread_variables(threads: int | None) -> dict[str, str]:
-    """Return the variables that limit a kernel's threads, if they are limited."""
-    return dict.fromkeys(THREAD_VARIABLES, str(threads)) if threads else {}
+    """Return the variables that limit a kernel's threads, if they are limited.
+
+    Threads between operations wait for each other: there are as many as without a limit, also for
+    a kernel on fewer processors.
+    """
+    if not threads:
+        return {}
+    between = os.environ.get(BETWEEN_OPERATIONS, str(processors()))
+    return dict.fromkeys(THREAD_VARIABLES, str(threads)) | {BETWEEN_OPERATIONS: between}
 
 
 @contextlib.contextmanager
@@ -65,6 +81,7 @@ def room(job: Job, scratch: Path, tell: Tell) -> Iterator[Room]:
 
             def started(pid: int) -> None:
                 occupied.kernel = pid
+                run_in_the_background(pid, job.processors)
                 tell({"kernel": pid, "mark": occupied.mark})
                 watch(pid)
 

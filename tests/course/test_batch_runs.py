@@ -30,6 +30,7 @@ from clusters import dask_cluster
 from course.batch import driver, keys
 from course.batch.driver import Options, run_batch
 from course.cli import main
+from course.kernels.provisioner import Kind
 from course.workers import digest
 from course.workers import journal as journals
 from utils.errors import CourseError
@@ -302,6 +303,33 @@ def test_threads_are_shared_out_between_the_workers(tmp_path: Path) -> None:
     extra = f"import os\nassert [os.environ[n] for n in {names!r}] == ['1'] * 3, os.environ"
     write_tiny(tmp_path, extra=extra)
     many = Options(tmp_path / "out", workers=os.cpu_count())
+    assert run_batch(write_spec(tmp_path, "seeds: [1]"), many, "again")
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no shares")
+@pytest.mark.parametrize("kernel", ["warm", "fresh"])
+def test_a_run_has_its_share_of_the_processors(tmp_path: Path, kernel: Kind) -> None:
+    """Threads between operations, which wait for each other, stay as many as without a share."""
+    all_ = sorted(os.sched_getaffinity(0))
+    extra = f"""\
+import os, threading
+found = []
+ask = lambda: found.append((sorted(os.sched_getaffinity(0)), os.sched_getscheduler(0)))
+ask()
+thread = threading.Thread(target=ask)
+thread.start(); thread.join()
+assert found == [({all_[:1]}, os.SCHED_BATCH)] * 2, found
+import tensorflow as tf
+@tf.function
+def inner(x):
+    return 2.0 * x
+@tf.function
+def outer(x):
+    return tf.py_function(lambda value: inner(value) + 1.0, [x], tf.float32)
+assert outer(tf.constant(3.0)) == 7.0
+"""
+    write_tiny(tmp_path, extra=extra)
+    many = Options(tmp_path / "out", workers=len(all_), timeout=60.0, kernel=kernel)
     assert run_batch(write_spec(tmp_path, "seeds: [1]"), many, "again")
 
 

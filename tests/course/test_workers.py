@@ -11,13 +11,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from course import limits
 from course.imports import uncollected
 from course.workers import pool
 from course.workers.digest import course_digest
 from course.workers.jobs import Job, Outcome
 from course.workers.machine import this_machine
 from course.workers.pool import Worker
-from course.workers.processes import memory_used
+from course.workers.processes import memory_used, share_of_processors
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "sched_setaffinity"), reason="this system does not let a program choose"
@@ -50,7 +51,7 @@ def labour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "    (here / f'begun-{job.key}').touch()\n"
         "    while len(list(here.glob('begun-*'))) < job.given['of']:\n"
         "        time.sleep(0.01)\n"
-        "    return Outcome('ok', 0.0, None, False, {})\n"
+        "    return Outcome('ok', 0.0, None, False, {'processors': job.processors})\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     return tmp_path
@@ -104,10 +105,45 @@ def test_a_worker_puts_its_files_away_when_nobody_needs_it_any_more(worker: Work
     assert not worker.scratch.exists()
 
 
-def test_modules_of_the_course_are_imported_anew_in_a_worker(worker: Worker) -> None:
+def test_modules_of_the_course_are_imported_anew_in_a_worker_when_one_has_changed(
+    labour: Path, worker: Worker
+) -> None:
     job = Job("key", "name", "labour", {}, 60.0, None, None, course_digest(), "")
-    outcome = worker.run(job, None)
-    assert outcome is not None and outcome.result == {"as imported beforehand": False}
+    first = worker.run(job, None)
+    source = Path(str(limits.__file__))
+    before = source.stat()
+    os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+    another = Worker("labour")
+    try:
+        second = another.run(job, None)
+    finally:
+        another.end()
+        os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
+    for outcome, same in ((first, True), (second, False)):
+        assert outcome is not None and outcome.result == {"as imported beforehand": same}
+
+
+def test_runs_at_the_same_time_have_different_processors(labour: Path) -> None:
+    """One that begins takes over what the one that made room for it had."""
+    batch = str(labour)
+    jobs = [
+        Job(str(i), "name", "labour", {"of": 3}, 60.0, None, None, course_digest(), batch)
+        for i in range(3)
+    ]
+    with this_machine(2, batch) as machine:
+        begun = [machine.submit(each, lambda event: None) for each in jobs]
+        given = [each.outcome.result(60).result["processors"] for each in begun]
+    ours = sorted(os.sched_getaffinity(0))
+    assert sorted(given[:2]) == sorted([ours[0::2], ours[1::2] or ours[:1]])
+    assert given[2] in given[:2]
+
+
+@pytest.mark.parametrize("runs", [1, 2, 3, 5])
+def test_shares_of_the_processors_cover_all(runs: int) -> None:
+    ours = os.sched_getaffinity(0)
+    shares = [share_of_processors(each, runs) for each in range(runs)]
+    assert set().union(*shares) == ours and all(shares)
+    assert sum(map(len, shares)) == max(len(ours), runs)
 
 
 def test_a_run_begins_while_the_one_before_it_is_put_away(labour: Path) -> None:
