@@ -13,7 +13,7 @@ def uncollected(*, aside: bool = False) -> Iterator[None]:
     """Import while the garbage collector rests, and have it leave alone what was imported.
 
     It would find next to nothing and take a sixth of the time, and a fifth more when Python ends.
-    ``aside``: see there.
+    ``aside``: whether to leave a processor to another process, see `on_all_but_one`.
     """
     gc.disable()
     try:
@@ -26,9 +26,9 @@ def uncollected(*, aside: bool = False) -> Iterator[None]:
 
 @contextmanager
 def on_all_but_one(aside: bool) -> Iterator[None]:
-    """Leave a processor, where there are some, to another process that imports what takes longer.
+    """Leave a processor to another process that imports what takes longer, if ``aside``.
 
-    ``aside``: whether there is one.
+    On a machine with one processor there is none to leave.
     """
     if not aside or not hasattr(os, "sched_setaffinity"):
         yield
