@@ -207,12 +207,12 @@ def survive_a_kill(folder: Path, victim: str, draw: random.Random, count: int = 
     """
     write_tiny(folder)
     spec = write_spec(
-        folder, f"parameters: {{seconds: 0.3}}\nseeds: {list(range(1, count + 1))}\nretries: 2"
+        folder, f"parameters: {{seconds: 0.6}}\nseeds: {list(range(1, count + 1))}\nretries: 2"
     )
     out = folder / "out"
     process = start(spec, out, "--workers", "2")
     wait_for(lambda: kernels(process))
-    time.sleep(draw.uniform(0, 1.5))
+    time.sleep(draw.uniform(0, 1.5))  # less than the runs take, two at a time
     with contextlib.suppress(psutil.Error):  # it may end by itself in this instant
         draw.choice(wait_for(lambda: VICTIMS[victim](process))).kill()
     before = journal(out) if victim == "driver" else []

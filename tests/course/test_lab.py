@@ -171,4 +171,4 @@ def test_the_address_that_is_printed_opens_the_first_lesson(checkout: Path) -> N
             addresses = (line.strip() for line in server.stdout if "?token=" in line)
             assert "/lab/tree/00_start_here.ipynb?token=" in next(addresses, "")
         finally:
-            server.terminate()
+            server.kill()  # a server that has just begun to wait may miss a milder signal
