@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -331,6 +332,24 @@ assert outer(tf.constant(3.0)) == 7.0
     write_tiny(tmp_path, extra=extra)
     many = Options(tmp_path / "out", workers=len(all_), timeout=60.0, kernel=kernel)
     assert run_batch(write_spec(tmp_path, "seeds: [1]"), many, "again")
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no shares")
+@pytest.mark.parametrize("aside", [True, False])
+def test_planning_leaves_a_processor_to_a_new_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aside: bool
+) -> None:
+    ours, plan, there = os.sched_getaffinity(0), driver.plan, []
+
+    def planned(*given: Any, **named: Any) -> Any:
+        there.append(os.sched_getaffinity(0))
+        return plan(*given, **named)
+
+    monkeypatch.setattr(driver, "plan", planned)
+    write_tiny(tmp_path)
+    driver.show_plan(write_spec(tmp_path, GRID), Options(tmp_path / "out", aside=aside))
+    assert there == [(ours - {min(ours)} or ours) if aside else ours]
+    assert os.sched_getaffinity(0) == ours
 
 
 def test_utils_that_change_while_a_batch_runs_are_noticed(
